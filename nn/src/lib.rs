@@ -1,0 +1,1 @@
+//! Perceptrons on `autograd`.

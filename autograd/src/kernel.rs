@@ -1,8 +1,73 @@
 //! Numbers in, numbers out: the loops. Nothing here knows a graph.
 
+use crate::op::Op;
+use crate::shape::Shape;
+
+pub(crate) mod elementwise;
 pub(crate) mod math;
+pub(crate) mod matmul;
+pub(crate) mod reduce;
+pub(crate) mod structure;
+
+/// Numbers with their shape, row by row.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    /// The elements.
+    pub(crate) data: &'a [T],
+    /// Their arrangement.
+    pub(crate) shape: Shape,
+}
+
+impl<'a, T> View<'a, T> {
+    pub(crate) fn new(data: &'a [T], shape: Shape) -> Self {
+        debug_assert_eq!(data.len(), shape.len());
+        Self { data, shape }
+    }
+
+    /// The rows, also if they are empty.
+    pub(crate) fn rows(self) -> impl Iterator<Item = &'a [T]> {
+        (0..self.shape.rows).map(move |i| &self.data[i * self.shape.cols..(i + 1) * self.shape.cols])
+    }
+}
+
+/// A number that serves as an index and is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fault {
+    /// Its position among the indices.
+    pub(crate) position: usize,
+    /// The number.
+    pub(crate) value: f64,
+    /// Indices must be below this.
+    pub(crate) bound: usize,
+}
 
 /// Code for one element type, compiled once in this crate and not again in every crate that uses it.
-pub trait Dispatch {}
-impl Dispatch for f32 {}
-impl Dispatch for f64 {}
+pub trait Dispatch: Sized {
+    /// Computes one operation.
+    #[doc(hidden)]
+    fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+}
+
+macro_rules! dispatch {
+    ($($t:ident),*) => {$(
+        impl Dispatch for $t {
+            fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
+                op.forward(inputs, out)
+            }
+        }
+    )*};
+}
+
+dispatch!(f32, f64);
+
+impl Fault {
+    /// As an error of the operation recorded at `site`.
+    pub(crate) fn at(
+        self,
+        op: &'static str,
+        site: &'static core::panic::Location<'static>,
+    ) -> crate::error::RunError {
+        let Self { position, value, bound } = self;
+        crate::error::RunError::Index { op, site, position, value, bound }
+    }
+}

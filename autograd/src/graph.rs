@@ -1,0 +1,199 @@
+//! The graph: an arena of nodes, inputs before users.
+
+use core::cell::{Cell, RefCell};
+use core::fmt;
+use core::panic::Location;
+
+use smallvec::SmallVec;
+
+use crate::error::ShapeError;
+use crate::evaluate::Values;
+use crate::matrix::Matrix;
+use crate::node::{Node, NodeId};
+use crate::op::{Bits, Op};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// What was computed from what: an arena of nodes in which inputs stand before their users.
+///
+/// Recording computes nothing; [`Var::value`] computes on demand, [`compile`](Self::compile) makes a program
+/// that is run many times. A graph is never global; dropping it drops all that was recorded.
+///
+/// ```
+/// use autograd::Graph;
+/// let graph = Graph::new();
+/// let x = graph.variable(3.0);
+/// let y = x * x + 1.0;
+/// let [dx] = y.gradient([x]);
+/// assert_eq!((y.item(), dx.item()), (10.0, 6.0));
+/// ```
+pub struct Graph<T: Real> {
+    pub(crate) nodes: RefCell<Vec<Node>>,
+    pub(crate) values: RefCell<Values<T>>,
+    /// While a derivative is recorded: the line of the operation that is differentiated.
+    site: Cell<Option<&'static Location<'static>>>,
+    /// Values that were read by the user, and where.
+    pub(crate) reads: RefCell<Vec<(NodeId, &'static Location<'static>)>>,
+}
+
+impl<T: Real> Graph<T> {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            nodes: RefCell::new(Vec::new()),
+            values: RefCell::new(Values::default()),
+            site: Cell::new(None),
+            reads: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// A leaf whose value is fed at each run of a [`Program`](crate::Program). Until then it has none:
+    /// [`Var::value`] of what depends on it panics.
+    #[must_use]
+    #[track_caller]
+    pub fn input(&self, rows: usize, cols: usize) -> Var<'_, T> {
+        self.push(Op::Input, SmallVec::new(), Shape::new(rows, cols))
+    }
+
+    /// A leaf with a value, to be differentiated by: a parameter, a point. In a compiled program it is fed (if
+    /// listed as an input) or state that lives from run to run.
+    #[must_use]
+    #[track_caller]
+    pub fn variable(&self, value: impl Into<Matrix<T>>) -> Var<'_, T> {
+        self.leaf(Op::Variable, &value.into())
+    }
+
+    /// A leaf with a value that never changes.
+    #[must_use]
+    #[track_caller]
+    pub fn constant(&self, value: impl Into<Matrix<T>>) -> Var<'_, T> {
+        let value = value.into();
+        if value.shape().is_scalar() {
+            return self.fill(value.shape(), value.item());
+        }
+        self.leaf(Op::Constant, &value)
+    }
+
+    /// A constant with every element `value`, without a place in memory.
+    #[must_use]
+    #[track_caller]
+    pub fn filled(&self, rows: usize, cols: usize, value: T) -> Var<'_, T> {
+        self.fill(Shape::new(rows, cols), value)
+    }
+
+    /// Applies an operation to operands: the one fallible door, for importers and fuzzers.
+    ///
+    /// # Errors
+    /// If the operation does not take these shapes, or this number of operands.
+    ///
+    /// # Panics
+    /// If an operand belongs to another graph.
+    ///
+    /// ```
+    /// use autograd::{Graph, Matrix, op};
+    /// let graph = Graph::<f64>::new();
+    /// let a = graph.variable(Matrix::zeros(2, 3));
+    /// let error = graph.try_apply(op::MatMul::default(), &[a, a]).unwrap_err();
+    /// assert_eq!(error.rule, "left columns (3) must equal right rows (2)");
+    /// ```
+    #[track_caller]
+    pub fn try_apply<'g>(
+        &'g self,
+        op: impl Into<Op>,
+        operands: &[Var<'g, T>],
+    ) -> Result<Var<'g, T>, ShapeError> {
+        let op = op.into();
+        for operand in operands {
+            operand.assert_of(self);
+        }
+        let ids: SmallVec<[NodeId; 2]> = operands.iter().map(|operand| operand.id()).collect();
+        let shape = self.shape_of(op, &ids)?;
+        Ok(self.push(op, ids, shape))
+    }
+
+    /// Number of nodes recorded so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.borrow().len()
+    }
+
+    /// Whether nothing was recorded yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The handle of a node.
+    ///
+    /// # Panics
+    /// If the graph holds no such node.
+    #[must_use]
+    #[track_caller]
+    pub fn var(&self, id: NodeId) -> Var<'_, T> {
+        assert!(id.index() < self.len(), "node {id} of a graph with {} nodes", self.len());
+        Var::new(self, id)
+    }
+
+    /// Applies `op`, panicking at the user's line where its shapes do not fit.
+    #[track_caller]
+    pub(crate) fn apply(&self, op: Op, ids: SmallVec<[NodeId; 2]>) -> Var<'_, T> {
+        match self.shape_of(op, &ids) {
+            Ok(shape) => self.push(op, ids, shape),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn fill(&self, shape: Shape, value: T) -> Var<'_, T> {
+        self.push(Op::Fill(Bits::new(value)), SmallVec::new(), shape)
+    }
+
+    /// Records within `f` as if by the line `site`: derivatives belong to the line of their operation.
+    pub(crate) fn at<R>(&self, site: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
+        let outer = self.site.replace(Some(site));
+        let result = f();
+        self.site.set(outer);
+        result
+    }
+
+    #[track_caller]
+    fn leaf(&self, op: Op, value: &Matrix<T>) -> Var<'_, T> {
+        let var = self.push(op, SmallVec::new(), value.shape());
+        self.values.borrow_mut().put(var.id(), value.as_slice());
+        var
+    }
+
+    #[track_caller]
+    fn push(&self, op: Op, inputs: SmallVec<[NodeId; 2]>, shape: Shape) -> Var<'_, T> {
+        let site = self.site.get().unwrap_or(Location::caller());
+        let mut nodes = self.nodes.borrow_mut();
+        let id = NodeId::new(nodes.len());
+        nodes.push(Node { op, inputs, shape, site });
+        Var::new(self, id)
+    }
+
+    fn shape_of(&self, op: Op, ids: &[NodeId]) -> Result<Shape, ShapeError> {
+        let nodes = self.nodes.borrow();
+        let shapes: SmallVec<[Shape; 4]> = ids.iter().map(|id| nodes[id.index()].shape).collect();
+        op.shape(&shapes).map_err(|rule| ShapeError {
+            op: op.name(),
+            shapes: shapes.to_vec(),
+            rule,
+            origins: ids.iter().map(|id| nodes[id.index()].site).collect(),
+        })
+    }
+}
+
+impl<T: Real> Default for Graph<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Real> fmt::Debug for Graph<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Graph<{}> of {} nodes", T::NAME, self.len())
+    }
+}

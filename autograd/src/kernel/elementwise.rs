@@ -1,0 +1,57 @@
+//! One formula over many numbers.
+
+use std::borrow::Cow;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::kernel::{View, structure};
+use crate::scalar::Real;
+use crate::shape::Shape;
+
+/// `out[i] = f(x₀[i], x₁[i], …)`, with broadcasting, in the widest vector instructions that the processor has.
+#[inline(always)]
+pub(crate) fn map<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs: &[View<'_, T>], out: &mut [T]) {
+    if out.len() == 1 {
+        out[0] = f(core::array::from_fn(|k| inputs[k].data[0]));
+    } else if inputs.iter().all(|input| input.data.len() == out.len()) {
+        Arch::new().dispatch(Map { f, inputs: core::array::from_fn(|k| inputs[k].data), out });
+    } else {
+        let shape = broadcast_shape(inputs);
+        let full: [Cow<'_, [T]>; N] = core::array::from_fn(|k| expand(inputs[k], shape));
+        Arch::new().dispatch(Map { f, inputs: core::array::from_fn(|k| &*full[k]), out });
+    }
+}
+
+/// A loop over whole slices of one length.
+struct Map<'a, T, F, const N: usize> {
+    f: F,
+    inputs: [&'a [T]; N],
+    out: &'a mut [T],
+}
+
+impl<T: Real, F: Fn([T; N]) -> T, const N: usize> WithSimd for Map<'_, T, F, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let len = self.out.len();
+        let inputs: [&[T]; N] = core::array::from_fn(|k| &self.inputs[k][..len]);
+        for (i, out) in self.out.iter_mut().enumerate() {
+            *out = (self.f)(core::array::from_fn(|k| inputs[k][i]));
+        }
+    }
+}
+
+fn broadcast_shape<T>(inputs: &[View<'_, T>]) -> Shape {
+    let shape = inputs.iter().try_fold(Shape::SCALAR, |shape, input| shape.broadcast(input.shape));
+    shape.unwrap_or(Shape::SCALAR)
+}
+
+fn expand<'a, T: Real>(input: View<'a, T>, shape: Shape) -> Cow<'a, [T]> {
+    if input.shape == shape {
+        return Cow::Borrowed(input.data);
+    }
+    let mut full = vec![T::ZERO; shape.len()];
+    structure::broadcast(input, shape, &mut full);
+    Cow::Owned(full)
+}

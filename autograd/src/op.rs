@@ -1,0 +1,440 @@
+//! The operations: one registry line joins each to its block in `op/`.
+//!
+//! Three kinds of rule keep most blocks tiny. A [`Pointwise`] rule is one formula on numbers and the product of
+//! a cotangent with its derivative; a [`Linear`] rule is a forward and its transpose; a general [`Rule`] gives
+//! everything by hand. The adaptors here derive the rest: vector–Jacobian and Jacobian–vector products,
+//! broadcasting, un-broadcasting, vectorised kernels.
+
+use core::fmt;
+
+use smallvec::SmallVec;
+
+use crate::kernel::{Fault, View, elementwise};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+pub mod activation;
+pub mod arithmetic;
+pub mod case;
+pub mod compare;
+pub mod exponential;
+pub mod index;
+pub mod matmul;
+pub mod normalize;
+pub mod reduce;
+pub mod structure;
+
+pub use activation::*;
+pub use arithmetic::*;
+pub use case::{Case, Domain};
+pub use compare::*;
+pub use exponential::*;
+pub use index::*;
+pub use matmul::*;
+pub use normalize::*;
+pub use reduce::*;
+pub use structure::*;
+
+/// A number as data of an operation: compared and hashed by its bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bits(u64);
+
+impl Bits {
+    /// The bits of `value`, widened to `f64`.
+    #[must_use]
+    pub fn new<T: Real>(value: T) -> Self {
+        Self(value.to_f64().to_bits())
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get<T: Real>(self) -> T {
+        T::from_f64(f64::from_bits(self.0))
+    }
+}
+
+impl fmt::Debug for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", f64::from_bits(self.0))
+    }
+}
+
+/// An operation that was applied: what a derivative rule sees.
+#[derive(Debug)]
+pub(crate) struct Applied<'g, T: Real> {
+    pub(crate) inputs: SmallVec<[Var<'g, T>; 2]>,
+    pub(crate) output: Var<'g, T>,
+}
+
+/// A function of numbers, applied element by element with broadcasting.
+pub(crate) trait Pointwise<const N: usize>: Copy {
+    /// The name in messages and pictures.
+    const NAME: &'static str;
+    /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
+    fn value<T: Real>(self, x: [T; N]) -> T;
+
+    /// The product of `g` with `∂y/∂x[slot]`, which serves both modes: `g` is a cotangent or a tangent.
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        x: [Var<'g, T>; N],
+        y: Var<'g, T>,
+    ) -> Var<'g, T>;
+
+    /// Whether a derivative flows to this operand; where none does, the path is cut.
+    fn differentiable(self, slot: usize) -> bool {
+        let _ = slot;
+        true
+    }
+}
+
+/// A function that is linear in some operands (jointly); the others, such as indices, are data.
+pub(crate) trait Linear: Copy {
+    /// The name in messages and pictures.
+    const NAME: &'static str;
+
+    /// The shape of the result, or the rule that is broken.
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String>;
+
+    /// The value; `out` has the shape of [`shape`](Self::shape).
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
+
+    /// The transposed map applied to `g`.
+    fn transpose<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
+
+    /// Whether it is linear in this operand.
+    fn is_linear(self, slot: usize) -> bool {
+        let _ = slot;
+        true
+    }
+}
+
+/// All that the graph, the derivatives and the compiler ask of an operation.
+pub(crate) trait Rule: Copy {
+    /// The name in messages and pictures.
+    fn name(self) -> &'static str;
+
+    /// The shape of the result, or the rule that is broken.
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String>;
+
+    /// The value; `out` has the shape of [`shape`](Self::shape).
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
+
+    /// The cotangent of operand `slot` from that of the result.
+    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
+
+    /// The tangent of the result from those of the operands (`None`: zero; at least one is given).
+    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T>;
+
+    /// Whether a derivative flows to this operand.
+    fn differentiable(self, slot: usize) -> bool {
+        let _ = slot;
+        true
+    }
+
+    /// Whether it works element by element.
+    fn is_pointwise(self) -> bool {
+        false
+    }
+}
+
+/// Makes a [`Rule`] of a [`Pointwise`] one.
+#[derive(Clone, Copy)]
+pub(crate) struct AsPointwise<const N: usize, O>(O);
+
+pub(crate) fn unary<O>(op: O) -> AsPointwise<1, O> {
+    AsPointwise(op)
+}
+
+pub(crate) fn binary<O>(op: O) -> AsPointwise<2, O> {
+    AsPointwise(op)
+}
+
+pub(crate) fn ternary<O>(op: O) -> AsPointwise<3, O> {
+    AsPointwise(op)
+}
+
+/// Makes a [`Rule`] of a [`Linear`] one.
+#[derive(Clone, Copy)]
+pub(crate) struct AsLinear<O>(O);
+
+pub(crate) fn linear<O>(op: O) -> AsLinear<O> {
+    AsLinear(op)
+}
+
+pub(crate) fn general<O: Rule>(op: O) -> O {
+    op
+}
+
+fn operands<const N: usize, V: Copy>(given: &[V]) -> Result<[V; N], String> {
+    given.try_into().map_err(|_| format!("takes {N} operands, not {}", given.len()))
+}
+
+impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
+    fn name(self) -> &'static str {
+        O::NAME
+    }
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let inputs: [Shape; N] = operands(inputs)?;
+        let mut shape = inputs[0];
+        for input in &inputs[1..] {
+            shape = shape.broadcast(*input).ok_or("each side must be equal, or 1 in one of them")?;
+        }
+        Ok(shape)
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        let op = self.0;
+        elementwise::map::<T, N>(
+            #[inline(always)]
+            |x| op.value(x),
+            inputs,
+            out,
+        );
+        Ok(())
+    }
+
+    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        let x = core::array::from_fn(|i| at.inputs[i]);
+        self.0.derivative(slot, g, x, at.output).sum_to(at.inputs[slot].shape())
+    }
+
+    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
+        let x = core::array::from_fn(|i| at.inputs[i]);
+        let terms = tangents.iter().enumerate();
+        let terms = terms.filter_map(|(slot, dx)| Some(self.0.derivative(slot, (*dx)?, x, at.output)));
+        sum_of(terms).broadcast(at.output.shape())
+    }
+
+    fn differentiable(self, slot: usize) -> bool {
+        self.0.differentiable(slot)
+    }
+
+    fn is_pointwise(self) -> bool {
+        true
+    }
+}
+
+impl<O: Linear> Rule for AsLinear<O> {
+    fn name(self) -> &'static str {
+        O::NAME
+    }
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        self.0.shape(inputs)
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        self.0.forward(inputs, out)
+    }
+
+    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        self.0.transpose(slot, g, at)
+    }
+
+    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
+        let op = at.output.op();
+        let operand = |slot: usize| {
+            let x = at.inputs[slot];
+            let zero = || x.graph().fill(x.shape(), T::ZERO);
+            if self.0.is_linear(slot) { tangents[slot].unwrap_or_else(zero) } else { x }
+        };
+        let operands: SmallVec<[Var<'g, T>; 2]> = (0..at.inputs.len()).map(operand).collect();
+        Var::nary(op, &operands)
+    }
+
+    fn differentiable(self, slot: usize) -> bool {
+        self.0.is_linear(slot)
+    }
+}
+
+/// The sum of at least one term.
+pub(crate) fn sum_of<'g, T: Real>(terms: impl Iterator<Item = Var<'g, T>>) -> Var<'g, T> {
+    match terms.reduce(|sum, term| sum + term) {
+        Some(sum) => sum,
+        None => unreachable!("a rule is asked for a tangent only where there is one"),
+    }
+}
+
+/// What an operation that takes one operand says to another number of them.
+pub(crate) fn one(inputs: &[Shape]) -> Result<Shape, String> {
+    operands::<1, _>(inputs).map(|[shape]| shape)
+}
+
+/// The same for two.
+pub(crate) fn two(inputs: &[Shape]) -> Result<[Shape; 2], String> {
+    operands(inputs)
+}
+
+macro_rules! ops {
+    ($($name:ident: $kind:ident,)*) => {
+        /// What a node computes. Data only: `Copy`, comparable, hashable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Op {
+            /// A leaf that is fed at each run.
+            Input,
+            /// A leaf with a value that may change between runs.
+            Variable,
+            /// A leaf with a value that never changes.
+            Constant,
+            /// Every element is the same constant.
+            Fill(Bits),
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+        }
+
+        $(impl From<$name> for Op {
+            fn from(op: $name) -> Self {
+                Op::$name(op)
+            }
+        })*
+
+        impl Op {
+            /// The name in messages and pictures.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    Op::Input => "input",
+                    Op::Variable => "variable",
+                    Op::Constant | Op::Fill(_) => "constant",
+                    $(Op::$name(op) => $kind(op).name(),)*
+                }
+            }
+
+            /// Whether it is a leaf: has no operands.
+            #[must_use]
+            pub fn is_leaf(self) -> bool {
+                matches!(self, Op::Input | Op::Variable | Op::Constant | Op::Fill(_))
+            }
+
+            /// Whether it works element by element.
+            #[must_use]
+            pub fn is_pointwise(self) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
+                    $(Op::$name(op) => $kind(op).is_pointwise(),)*
+                }
+            }
+
+            /// Whether a derivative flows to the operand `slot`.
+            #[must_use]
+            pub fn differentiable(self, slot: usize) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
+                    $(Op::$name(op) => $kind(op).differentiable(slot),)*
+                }
+            }
+
+            pub(crate) fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
+                        Err("a leaf is made by the graph, not applied".to_owned())
+                    }
+                    $(Op::$name(op) => $kind(op).shape(inputs),)*
+                }
+            }
+
+            /// The value. Called through [`Dispatch`](crate::kernel::Dispatch), so that it is compiled here.
+            pub(crate) fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+                match self {
+                    Op::Fill(value) => out.fill(value.get()),
+                    Op::Input | Op::Variable | Op::Constant => unreachable!("a leaf is not computed"),
+                    $(Op::$name(op) => return $kind(op).forward(inputs, out),)*
+                }
+                Ok(())
+            }
+
+            pub(crate) fn vjp<'g, T: Real>(
+                self,
+                slot: usize,
+                g: Var<'g, T>,
+                at: &Applied<'g, T>,
+            ) -> Var<'g, T> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
+                        unreachable!("a leaf has no operands")
+                    }
+                    $(Op::$name(op) => $kind(op).vjp(slot, g, at),)*
+                }
+            }
+
+            pub(crate) fn jvp<'g, T: Real>(
+                self,
+                tangents: &[Option<Var<'g, T>>],
+                at: &Applied<'g, T>,
+            ) -> Var<'g, T> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
+                        unreachable!("a leaf has no operands")
+                    }
+                    $(Op::$name(op) => $kind(op).jvp(tangents, at),)*
+                }
+            }
+        }
+
+        /// Examples of every operation: parameters, operand shapes, and domains that tests draw from.
+        #[must_use]
+        pub fn cases() -> Vec<Case> {
+            let mut cases = Vec::new();
+            $(cases.extend(<$name as case::Examples>::examples());)*
+            cases
+        }
+    };
+}
+
+ops! {
+    // arithmetic
+    Add: binary,
+    Sub: binary,
+    Mul: binary,
+    Div: binary,
+    Neg: unary,
+    Square: unary,
+    Powi: unary,
+    Powf: unary,
+    Sqrt: unary,
+    Abs: unary,
+    Sign: unary,
+    Maximum: binary,
+    Minimum: binary,
+    StrongMul: binary,
+    // exponential
+    Exp: unary,
+    Ln: unary,
+    // activation
+    Tanh: unary,
+    Sigmoid: unary,
+    Relu: unary,
+    Softplus: unary,
+    LogSigmoid: unary,
+    // compare
+    Compare: binary,
+    Select: ternary,
+    // reduce
+    Sum: linear,
+    Max: general,
+    Min: general,
+    ArgMax: general,
+    LogSumExp: general,
+    // normalize
+    Softmax: general,
+    LogSoftmax: general,
+    // structure
+    Transpose: linear,
+    Reshape: linear,
+    Broadcast: linear,
+    Slice: linear,
+    Embed: linear,
+    Concat: linear,
+    Detach: unary,
+    // index
+    GatherRows: linear,
+    ScatterRows: linear,
+    Pick: linear,
+    Place: linear,
+    // matmul
+    MatMul: general,
+}

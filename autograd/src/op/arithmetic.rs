@@ -1,0 +1,700 @@
+//! `+ - * /` and their kin.
+
+use core::ops;
+
+use crate::op::case::{Case, Domain, Examples};
+use crate::op::{Bits, Pointwise};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// `x + y`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Add;
+
+impl Pointwise<2> for Add {
+    const NAME: &'static str = "add";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        x + y
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g
+    }
+}
+
+impl Examples for Add {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Add, [Domain::ALL; 2])]
+    }
+}
+
+/// `x - y`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sub;
+
+impl Pointwise<2> for Sub {
+    const NAME: &'static str = "sub";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        x - y
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        if slot == 0 { g } else { -g }
+    }
+}
+
+impl Examples for Sub {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Sub, [Domain::ALL; 2])]
+    }
+}
+
+/// `x * y`, element by element
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mul;
+
+impl Pointwise<2> for Mul {
+    const NAME: &'static str = "mul";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        x * y
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        x: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g * x[1 - slot]
+    }
+}
+
+impl Examples for Mul {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Mul, [Domain::ALL; 2])]
+    }
+}
+
+/// `x / y`, element by element
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Div;
+
+impl Pointwise<2> for Div {
+    const NAME: &'static str = "div";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        x / y
+    }
+
+    /// `g/y` and `-g (x/y)/y`: never over `y²`, which overflows long before the quotient does.
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        [_, y]: [Var<'g, T>; 2],
+        quotient: Var<'g, T>,
+    ) -> Var<'g, T> {
+        if slot == 0 { g / y } else { -g.strong_mul(quotient / y) }
+    }
+}
+
+impl Examples for Div {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Div, [Domain::ALL, Domain::POSITIVE])]
+    }
+}
+
+/// `-x`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Neg;
+
+impl Pointwise<1> for Neg {
+    const NAME: &'static str = "neg";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        -x
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        -g
+    }
+}
+
+impl Examples for Neg {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Neg, [Domain::ALL])]
+    }
+}
+
+/// `x * x`: one operation, so that its derivative is `2 x` and not `x + x` in two terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Square;
+
+impl Pointwise<1> for Square {
+    const NAME: &'static str = "square";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        x * x
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g * (x * T::from_f64(2.0))
+    }
+}
+
+impl Examples for Square {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Square, [Domain::ALL])]
+    }
+}
+
+/// `x` to a whole power, by repeated multiplication
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Powi(pub i32);
+
+impl Pointwise<1> for Powi {
+    const NAME: &'static str = "powi";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        x.powi(self.0)
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        match self.0 {
+            0 => g.strong_mul(x.scalar(T::ZERO)),
+            1 => g,
+            n => g.strong_mul(x.powi(n - 1) * T::from_f64(f64::from(n))),
+        }
+    }
+}
+
+impl Examples for Powi {
+    fn examples() -> Vec<Case> {
+        let case = |n, domain| Case::pointwise(Powi(n), [domain]);
+        let smooth = [0, 1, 2, 3, 5].map(|n| case(n, Domain::ALL));
+        smooth.into_iter().chain([-1, -3].map(|n| case(n, Domain::POSITIVE))).collect()
+    }
+}
+
+/// `x` to a constant real power
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Powf(pub Bits);
+
+impl Pointwise<1> for Powf {
+    const NAME: &'static str = "powf";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        crate::kernel::math::powf(x, self.0.get())
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        let c: T = self.0.get();
+        if c == T::ZERO {
+            return g.strong_mul(x.scalar(T::ZERO));
+        }
+        g.strong_mul(x.powf(c - T::ONE) * c)
+    }
+}
+
+impl Examples for Powf {
+    fn examples() -> Vec<Case> {
+        [0.0, 0.5, 1.5, -0.5, 2.0].map(|c| Case::pointwise(Powf(Bits::new(c)), [Domain::POSITIVE])).to_vec()
+    }
+}
+
+/// `√x`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sqrt;
+
+impl Pointwise<1> for Sqrt {
+    const NAME: &'static str = "sqrt";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        x.sqrt()
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 1],
+        y: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g.strong_mul(y.scalar(T::from_f64(0.5)) / y)
+    }
+}
+
+impl Examples for Sqrt {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Sqrt, [Domain::POSITIVE])]
+    }
+}
+
+/// `|x|`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Abs;
+
+impl Pointwise<1> for Abs {
+    const NAME: &'static str = "abs";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        x.abs()
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g * x.sign()
+    }
+}
+
+impl Examples for Abs {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Abs, [Domain::NON_ZERO])]
+    }
+}
+
+/// `-1`, `0` or `1`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sign;
+
+impl Pointwise<1> for Sign {
+    const NAME: &'static str = "sign";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        if x > T::ZERO {
+            T::ONE
+        } else if x < T::ZERO {
+            -T::ONE
+        } else {
+            x
+        }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g.strong_mul(x.scalar(T::ZERO))
+    }
+}
+
+impl Examples for Sign {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Sign, [Domain::NON_ZERO])]
+    }
+}
+
+/// The larger of two
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Maximum;
+
+impl Pointwise<2> for Maximum {
+    const NAME: &'static str = "maximum";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        if x > y || x.is_nan() { x } else { y }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        x: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        let (this, other) = (x[slot], x[1 - slot]);
+        g.share(this.gt(other), this.equal(other))
+    }
+}
+
+impl Examples for Maximum {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Maximum, [Domain::Lattice { phase: 0.0 }, Domain::Lattice { phase: 0.5 }])]
+    }
+}
+
+/// The smaller of two
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Minimum;
+
+impl Pointwise<2> for Minimum {
+    const NAME: &'static str = "minimum";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        if x < y || x.is_nan() { x } else { y }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        x: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        let (this, other) = (x[slot], x[1 - slot]);
+        g.share(this.lt(other), this.equal(other))
+    }
+}
+
+impl Examples for Minimum {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Minimum, [Domain::Lattice { phase: 0.0 }, Domain::Lattice { phase: 0.5 }])]
+    }
+}
+
+/// `g * d`, but exactly 0 where `g` is 0, whatever `d`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StrongMul;
+
+impl Pointwise<2> for StrongMul {
+    const NAME: &'static str = "strong_mul";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [g, d]: [T; 2]) -> T {
+        if g == T::ZERO { T::ZERO } else { g * d }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        h: Var<'g, T>,
+        [g, d]: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        if slot == 0 { h.strong_mul(d) } else { h * g }
+    }
+}
+
+impl Examples for StrongMul {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(StrongMul, [Domain::NON_ZERO, Domain::ALL])]
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident, $method:ident, $op:expr) => {
+        impl<'g, T: Real> ops::$trait for Var<'g, T> {
+            type Output = Var<'g, T>;
+
+            #[track_caller]
+            fn $method(self, other: Self) -> Self {
+                self.binary($op, other)
+            }
+        }
+
+        impl<'g, T: Real> ops::$trait<T> for Var<'g, T> {
+            type Output = Var<'g, T>;
+
+            #[track_caller]
+            fn $method(self, other: T) -> Self {
+                self.binary($op, self.scalar(other))
+            }
+        }
+
+        operator!($trait, $method, $op, f32);
+        operator!($trait, $method, $op, f64);
+    };
+    ($trait:ident, $method:ident, $op:expr, $t:ident) => {
+        impl<'g> ops::$trait<Var<'g, $t>> for $t {
+            type Output = Var<'g, $t>;
+
+            #[track_caller]
+            fn $method(self, other: Var<'g, $t>) -> Var<'g, $t> {
+                other.scalar(self).binary($op, other)
+            }
+        }
+    };
+}
+
+operator!(Add, add, Add);
+operator!(Sub, sub, Sub);
+operator!(Mul, mul, Mul);
+operator!(Div, div, Div);
+
+impl<T: Real> ops::Neg for Var<'_, T> {
+    type Output = Self;
+
+    #[track_caller]
+    fn neg(self) -> Self {
+        self.unary(Neg)
+    }
+}
+
+impl<T: Real> core::iter::Sum for Var<'_, T> {
+    /// The sum of at least one term.
+    ///
+    /// # Panics
+    /// If there is none: an empty sum belongs to no graph.
+    fn sum<I: Iterator<Item = Self>>(terms: I) -> Self {
+        match terms.reduce(|sum, term| sum + term) {
+            Some(sum) => sum,
+            None => panic!("sum: there is no term, and so no graph to put a zero in"),
+        }
+    }
+}
+
+impl<T: Real> Var<'_, T> {
+    /// `x²`, element by element.
+    ///
+    /// # Derivative
+    /// `2 x`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0);
+    /// let y = x.square();
+    /// assert_eq!((y.item(), y.gradient(x).item()), (9.0, 6.0));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn square(self) -> Self {
+        self.unary(Square)
+    }
+
+    /// `xⁿ` for a whole `n`, element by element, by repeated multiplication.
+    ///
+    /// # Derivative
+    /// `n xⁿ⁻¹`; exactly 0 for `n = 0`. A cotangent that is exactly 0 contributes exactly 0.
+    ///
+    /// # Domain and edge cases
+    /// `0⁰ = 1`; a negative power of 0 is ±∞.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let y = x.powi(3);
+    /// assert_eq!((y.item(), y.gradient(x).item()), (8.0, 12.0));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn powi(self, n: i32) -> Self {
+        self.unary(Powi(n))
+    }
+
+    /// `x^c` for a constant real `c`, element by element.
+    ///
+    /// # Derivative
+    /// `c x^(c-1)`; exactly 0 for `c = 0`. A cotangent that is exactly 0 contributes exactly 0.
+    ///
+    /// # Domain and edge cases
+    /// NaN for a negative `x`, unless `c` is whole. `0⁰ = 1`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(4.0);
+    /// let y = x.powf(1.5);
+    /// approx::assert_relative_eq!(y.item(), 8.0, max_relative = 1e-15);
+    /// approx::assert_relative_eq!(y.gradient(x).item(), 3.0, max_relative = 1e-15);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn powf(self, c: T) -> Self {
+        self.unary(Powf(Bits::new(c)))
+    }
+
+    /// `√x`, element by element.
+    ///
+    /// # Derivative
+    /// `1 / (2 √x)`: infinite at 0. A cotangent that is exactly 0 contributes exactly 0.
+    ///
+    /// # Domain and edge cases
+    /// NaN below 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(4.0);
+    /// let y = x.sqrt();
+    /// assert_eq!((y.item(), y.gradient(x).item()), (2.0, 0.25));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn sqrt(self) -> Self {
+        self.unary(Sqrt)
+    }
+
+    /// `|x|`, element by element.
+    ///
+    /// # Derivative
+    /// The [`sign`](Self::sign) of `x`: 0 at 0, the subgradient of least norm.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[-3.0, 0.0, 2.0]]);
+    /// let dx = x.abs().sum().gradient(x);
+    /// assert_eq!(dx.value().as_slice(), [-1.0, 0.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn abs(self) -> Self {
+        self.unary(Abs)
+    }
+
+    /// `-1` below 0, `1` above, element by element; ±0 and NaN stay what they are.
+    ///
+    /// # Derivative
+    /// 0 everywhere.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[-3.0, 0.0, 2.0]]);
+    /// assert_eq!(x.sign().value().as_slice(), [-1.0, 0.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn sign(self) -> Self {
+        self.unary(Sign)
+    }
+
+    /// The larger of two, element by element, with broadcasting.
+    ///
+    /// # Derivative
+    /// 1 to the larger, 0 to the smaller; a tie is shared, ½ each.
+    ///
+    /// # Domain and edge cases
+    /// NaN if either is NaN.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable([[1.0, 5.0]]), graph.variable([[2.0, 5.0]]));
+    /// let z = x.maximum(y);
+    /// assert_eq!(z.value().as_slice(), [2.0, 5.0]);
+    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [0.0, 0.5]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn maximum(self, other: Self) -> Self {
+        self.binary(Maximum, other)
+    }
+
+    /// The smaller of two, element by element, with broadcasting.
+    ///
+    /// # Derivative
+    /// 1 to the smaller, 0 to the larger; a tie is shared, ½ each.
+    ///
+    /// # Domain and edge cases
+    /// NaN if either is NaN.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable([[1.0, 5.0]]), graph.variable([[2.0, 5.0]]));
+    /// let z = x.minimum(y);
+    /// assert_eq!(z.value().as_slice(), [1.0, 5.0]);
+    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [1.0, 0.5]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn minimum(self, other: Self) -> Self {
+        self.binary(Minimum, other)
+    }
+
+    /// `x * d`, but exactly 0 where `x` is 0, even if `d` is infinite or NaN: the product of a cotangent with a
+    /// derivative that may be singular.
+    ///
+    /// # Derivative
+    /// That of `x * d`, with the same strong zero.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, d) = (graph.variable([[0.0, 2.0]]), graph.variable([[f64::INFINITY, 3.0]]));
+    /// assert_eq!(x.strong_mul(d).value().as_slice(), [0.0, 6.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn strong_mul(self, d: Self) -> Self {
+        self.binary(StrongMul, d)
+    }
+
+    /// The part of a cotangent that belongs to the winner of a comparison: all of it where `won` is 1, half of
+    /// it where `tied` is 1.
+    #[track_caller]
+    fn share(self, won: Self, tied: Self) -> Self {
+        self.strong_mul(won + tied * T::from_f64(0.5))
+    }
+
+    /// Sums over what was broadcast, back to `shape`.
+    #[track_caller]
+    pub(crate) fn sum_to(self, shape: Shape) -> Self {
+        let mut sum = self;
+        if shape.rows == 1 && shape.cols == 1 && !sum.shape().is_scalar() {
+            return sum.sum();
+        }
+        if sum.rows() != shape.rows {
+            sum = sum.sum_axis(crate::op::Axis::Rows);
+        }
+        if sum.cols() != shape.cols {
+            sum = sum.sum_axis(crate::op::Axis::Columns);
+        }
+        sum
+    }
+}

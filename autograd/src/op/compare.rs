@@ -1,0 +1,192 @@
+//! Comparisons, whose results are 0 or 1, and the choice between two values.
+
+use crate::op::Pointwise;
+use crate::op::case::{Case, Domain, Examples};
+use crate::scalar::Real;
+use crate::var::Var;
+
+/// A comparison of two numbers: 1 where it holds, 0 elsewhere. No derivative flows through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compare {
+    /// `x < y`
+    Less,
+    /// `x <= y`
+    LessOrEqual,
+    /// `x == y`
+    Equal,
+}
+
+impl Pointwise<2> for Compare {
+    const NAME: &'static str = "compare";
+
+    #[inline(always)]
+    #[allow(clippy::float_cmp, reason = "exact equality is what is asked for")]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        let holds = match self {
+            Self::Less => x < y,
+            Self::LessOrEqual => x <= y,
+            Self::Equal => x == y,
+        };
+        if holds { T::ONE } else { T::ZERO }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 2],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g.strong_mul(g.scalar(T::ZERO))
+    }
+
+    fn differentiable(self, _: usize) -> bool {
+        false
+    }
+}
+
+impl Examples for Compare {
+    fn examples() -> Vec<Case> {
+        [Self::Less, Self::LessOrEqual, Self::Equal].map(|op| Case::pointwise(op, [Domain::ALL; 2])).to_vec()
+    }
+}
+
+/// `x` where the flag is not 0, `y` where it is
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Select;
+
+impl Pointwise<3> for Select {
+    const NAME: &'static str = "select";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [flag, x, y]: [T; 3]) -> T {
+        if flag == T::ZERO { y } else { x }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        slot: usize,
+        g: Var<'g, T>,
+        [flag, ..]: [Var<'g, T>; 3],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        let zero = g.scalar(T::ZERO);
+        if slot == 1 { flag.select(g, zero) } else { flag.select(zero, g) }
+    }
+
+    fn differentiable(self, slot: usize) -> bool {
+        slot > 0
+    }
+}
+
+impl Examples for Select {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Select, [Domain::Flag, Domain::ALL, Domain::ALL])]
+    }
+}
+
+impl<T: Real> Var<'_, T> {
+    /// 1 where `x < y`, 0 elsewhere (also where either is NaN), with broadcasting.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.lt(x.scalar(2.0)).value().as_slice(), [1.0, 0.0, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn lt(self, other: Self) -> Self {
+        self.binary(Compare::Less, other)
+    }
+
+    /// 1 where `x ≤ y`, 0 elsewhere (also where either is NaN), with broadcasting.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.le(x.scalar(2.0)).value().as_slice(), [1.0, 1.0, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn le(self, other: Self) -> Self {
+        self.binary(Compare::LessOrEqual, other)
+    }
+
+    /// 1 where `x > y`, 0 elsewhere (also where either is NaN), with broadcasting.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.gt(x.scalar(2.0)).value().as_slice(), [0.0, 0.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn gt(self, other: Self) -> Self {
+        other.lt(self)
+    }
+
+    /// 1 where `x ≥ y`, 0 elsewhere (also where either is NaN), with broadcasting.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.ge(x.scalar(2.0)).value().as_slice(), [0.0, 1.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn ge(self, other: Self) -> Self {
+        other.le(self)
+    }
+
+    /// 1 where `x = y` exactly, 0 elsewhere (also where either is NaN), with broadcasting.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0, 3.0]]);
+    /// assert_eq!(x.equal(x.scalar(2.0)).value().as_slice(), [0.0, 1.0, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn equal(self, other: Self) -> Self {
+        self.binary(Compare::Equal, other)
+    }
+
+    /// `x` where this flag is not 0, `y` where it is, with broadcasting: `where` of other libraries.
+    ///
+    /// # Derivative
+    /// That of the value that was chosen; exactly 0 to the other, even if it is infinite or NaN there.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[0.0, 4.0]]);
+    /// let zero = x.scalar(0.0);
+    /// let y = x.gt(zero).select(x.sqrt(), zero);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.25]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn select(self, x: Self, y: Self) -> Self {
+        Self::nary(Select, &[self, x, y])
+    }
+}

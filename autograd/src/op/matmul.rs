@@ -1,0 +1,102 @@
+//! The matrix product.
+
+use crate::kernel::{Fault, View, matmul};
+use crate::op::case::{Case, Domain, Examples};
+use crate::op::{Applied, Rule, sum_of, two};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// `op(A) op(B)`, where `op` is the transpose if the flag says so
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MatMul {
+    /// Whether the left operand is transposed.
+    pub transpose_left: bool,
+    /// Whether the right operand is transposed.
+    pub transpose_right: bool,
+}
+
+impl MatMul {
+    fn with(transpose_left: bool, transpose_right: bool) -> Self {
+        Self { transpose_left, transpose_right }
+    }
+}
+
+impl Rule for MatMul {
+    fn name(self) -> &'static str {
+        "matmul"
+    }
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let [a, b] = two(inputs)?;
+        let a = if self.transpose_left { a.transposed() } else { a };
+        let b = if self.transpose_right { b.transposed() } else { b };
+        if a.cols == b.rows {
+            return Ok(Shape::new(a.rows, b.cols));
+        }
+        Err(format!("left columns ({}) must equal right rows ({})", a.cols, b.rows))
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        matmul::matmul(self.transpose_left, inputs[0], self.transpose_right, inputs[1], out);
+        Ok(())
+    }
+
+    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        let (a, b) = (at.inputs[0], at.inputs[1]);
+        let (ta, tb) = (self.transpose_left, self.transpose_right);
+        match (slot, ta, tb) {
+            (0, false, _) => g.binary(Self::with(false, !tb), b),
+            (0, true, _) => b.binary(Self::with(tb, true), g),
+            (_, _, false) => a.binary(Self::with(!ta, false), g),
+            (_, _, true) => g.binary(Self::with(true, ta), a),
+        }
+    }
+
+    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
+        let left = tangents[0].map(|da| da.binary(self, at.inputs[1]));
+        let right = tangents[1].map(|db| at.inputs[0].binary(self, db));
+        sum_of([left, right].into_iter().flatten())
+    }
+}
+
+impl Examples for MatMul {
+    fn examples() -> Vec<Case> {
+        let case = |ta, tb, a, b| Case::shaped(MatMul::with(ta, tb), [(Domain::ALL, a), (Domain::ALL, b)]);
+        vec![
+            case(false, false, (3, 4), (4, 2)),
+            case(true, false, (4, 3), (4, 2)),
+            case(false, true, (3, 4), (2, 4)),
+            case(true, true, (4, 3), (2, 4)),
+        ]
+    }
+}
+
+impl<T: Real> Var<'_, T> {
+    /// The matrix product `A B`.
+    ///
+    /// # Derivative
+    /// `g Bᵀ` to the left, `Aᵀ g` to the right.
+    ///
+    /// # Shapes
+    /// `(m, k), (k, n) → (m, n)`
+    ///
+    /// # Panics
+    /// If the left columns are not as many as the right rows.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let a = graph.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// let b = graph.variable([[5.0], [6.0]]);
+    /// assert_eq!(a.matmul(b).value().as_slice(), [17.0, 39.0]);
+    /// ```
+    ///
+    /// # References
+    /// M. Giles, "An extended collection of matrix derivative results", 2008, section 2.2.
+    #[must_use]
+    #[track_caller]
+    pub fn matmul(self, right: Self) -> Self {
+        self.binary(MatMul::default(), right)
+    }
+}

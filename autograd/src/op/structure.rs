@@ -1,0 +1,396 @@
+//! The same numbers in another place or shape.
+
+use core::ops::Range;
+
+use crate::kernel::{Fault, View, structure};
+use crate::op::case::{Case, Domain, Examples};
+use crate::op::reduce::Axis;
+use crate::op::{Applied, Linear, Pointwise, one};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// Rows become columns
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transpose;
+
+impl Linear for Transpose {
+    const NAME: &'static str = "transpose";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        Ok(one(inputs)?.transposed())
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        structure::transpose(inputs[0], out);
+        Ok(())
+    }
+
+    fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: &Applied<'g, T>) -> Var<'g, T> {
+        g.transpose()
+    }
+}
+
+impl Examples for Transpose {
+    fn examples() -> Vec<Case> {
+        vec![Case::shaped(Transpose, [(Domain::ALL, (3, 5))])]
+    }
+}
+
+/// The same elements, row by row, in another shape
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reshape(pub Shape);
+
+impl Linear for Reshape {
+    const NAME: &'static str = "reshape";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let input = one(inputs)?;
+        if input.len() == self.0.len() {
+            return Ok(self.0);
+        }
+        Err(format!("{} elements cannot become {}, which has {}", input.len(), self.0, self.0.len()))
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        out.copy_from_slice(inputs[0].data);
+        Ok(())
+    }
+
+    fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        let shape = at.inputs[0].shape();
+        g.reshape(shape.rows, shape.cols)
+    }
+}
+
+impl Examples for Reshape {
+    fn examples() -> Vec<Case> {
+        vec![Case::shaped(Reshape(Shape::new(2, 6)), [(Domain::ALL, (3, 4))])]
+    }
+}
+
+/// One row, column or number repeated to a shape
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Broadcast(pub Shape);
+
+impl Linear for Broadcast {
+    const NAME: &'static str = "broadcast";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        if one(inputs)?.broadcast(self.0) == Some(self.0) {
+            return Ok(self.0);
+        }
+        Err(format!("each side must equal that of {}, or be 1", self.0))
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        structure::broadcast(inputs[0], self.0, out);
+        Ok(())
+    }
+
+    fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        g.sum_to(at.inputs[0].shape())
+    }
+}
+
+impl Examples for Broadcast {
+    fn examples() -> Vec<Case> {
+        [(1, 1), (1, 4), (3, 1), (3, 4)]
+            .map(|shape| Case::shaped(Broadcast(Shape::new(3, 4)), [(Domain::ALL, shape)]))
+            .to_vec()
+    }
+}
+
+/// A block of rows and columns
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Where the block starts: row and column.
+    pub start: (usize, usize),
+    /// How large it is.
+    pub shape: Shape,
+}
+
+impl Linear for Slice {
+    const NAME: &'static str = "slice";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let input = one(inputs)?;
+        let fits = |start: usize, len: usize, whole| start.checked_add(len).is_some_and(|end| end <= whole);
+        if fits(self.start.0, self.shape.rows, input.rows) && fits(self.start.1, self.shape.cols, input.cols)
+        {
+            return Ok(self.shape);
+        }
+        let (row, col) = self.start;
+        Err(format!("the {} block at row {row}, column {col} reaches outside", self.shape))
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        structure::slice(inputs[0], self.start, self.shape, out);
+        Ok(())
+    }
+
+    fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        g.unary(Embed { start: self.start, shape: at.inputs[0].shape() })
+    }
+}
+
+impl Examples for Slice {
+    fn examples() -> Vec<Case> {
+        let op = Slice { start: (1, 2), shape: Shape::new(2, 3) };
+        vec![Case::shaped(op, [(Domain::ALL, (4, 5))])]
+    }
+}
+
+/// A block in a matrix of zeros: the transpose of [`Slice`]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Embed {
+    /// Where the block starts: row and column.
+    pub start: (usize, usize),
+    /// The shape of the whole.
+    pub shape: Shape,
+}
+
+impl Linear for Embed {
+    const NAME: &'static str = "embed";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let block = one(inputs)?;
+        Slice { start: self.start, shape: block }.shape(&[self.shape])?;
+        Ok(self.shape)
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        structure::embed(inputs[0], self.start, self.shape, out);
+        Ok(())
+    }
+
+    fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        g.unary(Slice { start: self.start, shape: at.inputs[0].shape() })
+    }
+}
+
+impl Examples for Embed {
+    fn examples() -> Vec<Case> {
+        let op = Embed { start: (1, 2), shape: Shape::new(4, 5) };
+        vec![Case::shaped(op, [(Domain::ALL, (2, 3))])]
+    }
+}
+
+/// Matrices one below the other, or side by side
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Concat(pub Axis);
+
+impl Linear for Concat {
+    const NAME: &'static str = "concat";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let Some(first) = inputs.first() else {
+            return Err("takes at least one operand".to_owned());
+        };
+        match self.0 {
+            Axis::Rows if inputs.iter().all(|shape| shape.cols == first.cols) => {
+                Ok(Shape::new(inputs.iter().map(|shape| shape.rows).sum(), first.cols))
+            }
+            Axis::Columns if inputs.iter().all(|shape| shape.rows == first.rows) => {
+                Ok(Shape::new(first.rows, inputs.iter().map(|shape| shape.cols).sum()))
+            }
+            Axis::Rows => Err("all must have the same number of columns".to_owned()),
+            Axis::Columns => Err("all must have the same number of rows".to_owned()),
+        }
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        match self.0 {
+            Axis::Rows => structure::below(inputs, out),
+            Axis::Columns => structure::beside(inputs, out),
+        }
+        Ok(())
+    }
+
+    fn transpose<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        let before = at.inputs[..slot].iter().map(|input| input.shape());
+        let start = match self.0 {
+            Axis::Rows => (before.map(|shape| shape.rows).sum(), 0),
+            Axis::Columns => (0, before.map(|shape| shape.cols).sum()),
+        };
+        g.unary(Slice { start, shape: at.inputs[slot].shape() })
+    }
+}
+
+impl Examples for Concat {
+    fn examples() -> Vec<Case> {
+        let parts = |axis, shapes: [(usize, usize); 3]| {
+            Case::shaped(Concat(axis), shapes.map(|shape| (Domain::ALL, shape)))
+        };
+        vec![parts(Axis::Rows, [(2, 3), (1, 3), (4, 3)]), parts(Axis::Columns, [(2, 3), (2, 1), (2, 2)])]
+    }
+}
+
+/// The same numbers, from which no derivative flows back
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Detach;
+
+impl Pointwise<1> for Detach {
+    const NAME: &'static str = "detach";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        x
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g.strong_mul(g.scalar(T::ZERO))
+    }
+
+    fn differentiable(self, _: usize) -> bool {
+        false
+    }
+}
+
+impl Examples for Detach {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Detach, [Domain::ALL])]
+    }
+}
+
+impl<'g, T: Real> Var<'g, T> {
+    /// The transpose.
+    ///
+    /// # Derivative
+    /// The transpose of the cotangent.
+    ///
+    /// # Shapes
+    /// `(m, n) → (n, m)`
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.transpose().value().as_slice(), [1.0, 3.0, 2.0, 4.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn transpose(self) -> Self {
+        self.unary(Transpose)
+    }
+
+    /// The same elements, row by row, in another shape.
+    ///
+    /// # Derivative
+    /// The cotangent in the old shape.
+    ///
+    /// # Shapes
+    /// `(m, n) → (rows, cols)`
+    ///
+    /// # Panics
+    /// If the number of elements differs.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0, 3.0, 4.0]]);
+    /// assert_eq!(x.reshape(2, 2).value().row(1), [3.0, 4.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn reshape(self, rows: usize, cols: usize) -> Self {
+        self.unary(Reshape(Shape::new(rows, cols)))
+    }
+
+    /// A row, column or number repeated to `shape`. The operators broadcast by themselves.
+    ///
+    /// # Derivative
+    /// The cotangent summed over what was repeated.
+    ///
+    /// # Shapes
+    /// `(1, 1)`, `(1, n)`, `(m, 1)` or `(m, n)` `→ (m, n)`
+    ///
+    /// # Panics
+    /// If a side is neither 1 nor that of `shape`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0]]);
+    /// assert_eq!(x.broadcast((2, 2)).value().as_slice(), [1.0, 2.0, 1.0, 2.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn broadcast(self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        if self.shape() == shape { self } else { self.unary(Broadcast(shape)) }
+    }
+
+    /// The block of some rows and columns.
+    ///
+    /// # Derivative
+    /// The cotangent at the place of the block, 0 elsewhere.
+    ///
+    /// # Shapes
+    /// `(m, n) → (rows.len(), cols.len())`
+    ///
+    /// # Panics
+    /// If the block reaches outside.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.slice(0..2, 1..2).value().as_slice(), [2.0, 4.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn slice(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        self.unary(Slice { start: (rows.start, cols.start), shape: Shape::new(rows.len(), cols.len()) })
+    }
+
+    /// Matrices one below the other ([`Axis::Rows`]) or side by side ([`Axis::Columns`]).
+    ///
+    /// # Derivative
+    /// To each its block of the cotangent.
+    ///
+    /// # Shapes
+    /// Rows: `(m₁, n), (m₂, n), … → (m₁ + m₂ + …, n)`; columns: `(m, n₁), (m, n₂), … → (m, n₁ + n₂ + …)`
+    ///
+    /// # Panics
+    /// If there is no operand, or their other sides differ.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::{Axis, Var};
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable([[1.0, 2.0]]), graph.variable([[3.0, 4.0]]));
+    /// let z = Var::concat(&[x, y], Axis::Rows);
+    /// assert_eq!(z.value(), autograd::Matrix::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn concat(parts: &[Self], axis: Axis) -> Self {
+        assert!(!parts.is_empty(), "concat: takes at least one operand");
+        Self::nary(Concat(axis), parts)
+    }
+
+    /// The same numbers as if they were constant.
+    ///
+    /// # Derivative
+    /// None: the path is cut, and a gradient that has no other path is an error that names this line.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0);
+    /// let y = x * x.detach();
+    /// assert_eq!(y.gradient(x).item(), 3.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn detach(self) -> Self {
+        self.unary(Detach)
+    }
+}

@@ -1,0 +1,162 @@
+//! The handle of a node while recording.
+
+use core::fmt;
+use core::panic::Location;
+
+use smallvec::SmallVec;
+
+use crate::graph::Graph;
+use crate::matrix::Matrix;
+use crate::node::NodeId;
+use crate::op::Op;
+use crate::scalar::Real;
+use crate::shape::Shape;
+
+/// A value in a graph: a `Copy` handle with operators and methods that record further nodes.
+///
+/// Equality of two handles is [`eq`](Self::eq) on their *numbers*; to ask whether they are the same node,
+/// compare [`id`](Self::id)s.
+#[derive(Clone, Copy)]
+pub struct Var<'g, T: Real> {
+    graph: &'g Graph<T>,
+    id: NodeId,
+}
+
+impl<'g, T: Real> Var<'g, T> {
+    pub(crate) fn new(graph: &'g Graph<T>, id: NodeId) -> Self {
+        Self { graph, id }
+    }
+
+    /// The graph it belongs to.
+    #[must_use]
+    pub fn graph(self) -> &'g Graph<T> {
+        self.graph
+    }
+
+    /// The node it stands for.
+    #[must_use]
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    /// `rows x cols`.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        self.graph.nodes.borrow()[self.id.index()].shape
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(self) -> usize {
+        self.shape().rows
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn cols(self) -> usize {
+        self.shape().cols
+    }
+
+    /// The operation that computes it.
+    #[must_use]
+    pub fn op(self) -> Op {
+        self.graph.nodes.borrow()[self.id.index()].op
+    }
+
+    /// The line that recorded it.
+    #[must_use]
+    pub fn site(self) -> &'static Location<'static> {
+        self.graph.nodes.borrow()[self.id.index()].site
+    }
+
+    /// Its number, computed on demand and remembered: for `if` and `while` on values.
+    ///
+    /// The graph notes that a number was read: it refuses to [`compile`](Graph::compile) for reuse if what was
+    /// recorded may depend on it.
+    ///
+    /// # Panics
+    /// If the shape is not `1x1`, or as [`value`](Self::value).
+    #[must_use]
+    #[track_caller]
+    pub fn item(self) -> T {
+        let shape = self.shape();
+        assert!(shape.is_scalar(), "item: the value is {shape}, not 1x1; made at {}", self.site());
+        self.note_read(Location::caller());
+        self.graph.compute(self.id);
+        self.graph.values.borrow().get(self.id)[0]
+    }
+
+    /// Its numbers, computed on demand and remembered.
+    ///
+    /// The graph notes that numbers were read: it refuses to [`compile`](Graph::compile) for reuse if what was
+    /// recorded may depend on them. [`peek`](Self::peek) does not.
+    ///
+    /// # Panics
+    /// If it depends on an [`input`](Graph::input), which has no value, or an index is out of range.
+    #[must_use]
+    #[track_caller]
+    pub fn value(self) -> Matrix<T> {
+        self.note_read(Location::caller());
+        self.peek()
+    }
+
+    /// [`value`](Self::value) for printing: promises that nothing which is recorded depends on it.
+    ///
+    /// # Panics
+    /// As [`value`](Self::value).
+    #[must_use]
+    #[track_caller]
+    pub fn peek(self) -> Matrix<T> {
+        self.graph.compute(self.id);
+        let shape = self.shape();
+        Matrix::new(shape.rows, shape.cols, self.graph.values.borrow().get(self.id).to_vec())
+    }
+
+    /// A constant of shape `1x1` in the same graph.
+    #[must_use]
+    #[track_caller]
+    pub fn scalar(self, value: T) -> Self {
+        self.graph.fill(Shape::SCALAR, value)
+    }
+
+    #[track_caller]
+    pub(crate) fn unary(self, op: impl Into<Op>) -> Self {
+        self.graph.apply(op.into(), SmallVec::from_slice(&[self.id]))
+    }
+
+    #[track_caller]
+    pub(crate) fn binary(self, op: impl Into<Op>, other: Self) -> Self {
+        other.assert_of(self.graph);
+        self.graph.apply(op.into(), SmallVec::from_slice(&[self.id, other.id]))
+    }
+
+    #[track_caller]
+    pub(crate) fn nary(op: impl Into<Op>, operands: &[Self]) -> Self {
+        let graph = operands[0].graph;
+        for operand in operands {
+            operand.assert_of(graph);
+        }
+        graph.apply(op.into(), operands.iter().map(|operand| operand.id).collect())
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_of(self, graph: &Graph<T>) {
+        assert!(
+            core::ptr::eq(self.graph, graph),
+            "the operands belong to different graphs; one was made at {}",
+            self.site()
+        );
+    }
+
+    fn note_read(self, site: &'static Location<'static>) {
+        self.graph.reads.borrow_mut().push((self.id, site));
+    }
+}
+
+impl<T: Real> fmt::Debug for Var<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes = self.graph.nodes.borrow();
+        let node = &nodes[self.id.index()];
+        write!(f, "{} {} {}", self.id, node.op.name(), node.shape)
+    }
+}

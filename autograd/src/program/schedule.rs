@@ -135,14 +135,11 @@ impl<'a> Scheduler<'a> {
             term.inputs.iter().for_each(|&input| read_whole[input] = true);
         }
         for (i, term) in self.terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()) {
-            match term.op {
-                Op::Fill(value) if read_whole[i] => {
-                    let place = self.allocator.take(term.shape);
-                    self.places[i] = Some(place);
-                    self.fills.push((place, value));
-                }
-                Op::Fill(_) => {}
-                _leaf => self.places[i] = Some(self.allocator.take(term.shape)),
+            let constant = if let Op::Fill(value) = term.op { Some(value) } else { None };
+            if constant.is_none() || read_whole[i] {
+                let place = self.allocator.take(term.shape);
+                self.places[i] = Some(place);
+                self.fills.extend(constant.map(|value| (place, value)));
             }
             self.last_read[i] = NEVER_DIES;
         }
@@ -354,10 +351,9 @@ impl Coder<'_> {
             dead.dedup();
             for value in dead {
                 let done = last_use.get(&value).is_none_or(|&last| last == at);
-                if let (true, Place::Register(register)) = (done, self.place_of[&value]) {
-                    if register >= loaded && slot_of(value).is_none() {
-                        self.free.push(register);
-                    }
+                let Place::Register(register) = self.place_of[&value] else { continue };
+                if done && register >= loaded && slot_of(value).is_none() {
+                    self.free.push(register);
                 }
             }
         }

@@ -120,10 +120,7 @@ impl Builder {
     }
 
     fn constant(&self, place: usize) -> Option<Bits> {
-        match self.terms[place].op {
-            Op::Fill(value) => Some(value),
-            _ => None,
-        }
+        if let Op::Fill(value) = self.terms[place].op { Some(value) } else { None }
     }
 
     /// The value of a pointwise operation on constants.

@@ -1,0 +1,6 @@
+//! Tests of `nn` through its public API.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod data;
+mod idx;

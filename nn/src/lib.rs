@@ -3,6 +3,8 @@
 pub mod data;
 pub mod error;
 mod file;
+pub mod init;
+pub mod metric;
 mod random;
 
 pub use random::Random;

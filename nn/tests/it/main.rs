@@ -4,3 +4,6 @@
 
 mod data;
 mod idx;
+mod init;
+mod metric;
+mod oracle;

@@ -1,1 +1,10 @@
 //! Perceptrons on `autograd`.
+
+pub mod data;
+pub mod error;
+mod file;
+pub mod init;
+pub mod metric;
+mod random;
+
+pub use random::Random;

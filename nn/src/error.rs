@@ -254,13 +254,13 @@ pub enum MetricError {
         /// Column of the NaN.
         column: usize,
     },
-    /// Two tables of different sizes cannot be added.
-    #[error("a confusion matrix of {left} classes and one of {right} cannot be added")]
+    /// A confusion matrix meets scores or a table of another number of classes.
+    #[error("a confusion matrix of {expected} classes cannot take in {found} classes")]
     ClassCount {
-        /// Number of classes of the one.
-        left: usize,
-        /// Number of classes of the other.
-        right: usize,
+        /// Number of classes of the confusion matrix.
+        expected: usize,
+        /// Number of columns of the scores, or of classes of the other table.
+        found: usize,
     },
 }
 

@@ -5,6 +5,7 @@ pub mod error;
 mod file;
 pub mod init;
 pub mod metric;
+pub mod plot;
 mod random;
 
 pub use random::Random;

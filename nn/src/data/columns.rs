@@ -34,10 +34,10 @@ impl<T: Real> Features<T> {
         Ok(Self::Pixels { data: images.into_data(), size, scale: T::ONE / T::from_f64(255.0) })
     }
 
-    pub(super) fn scaled(self, factor: T) -> Self {
+    pub(super) fn pixel_scale(self, scale: T) -> Self {
         match self {
-            Self::Pixels { data, size, .. } => Self::Pixels { data, size, scale: factor },
-            Self::Numbers(matrix) => Self::Numbers(matrix.map(|x| x * factor)),
+            Self::Pixels { data, size, .. } => Self::Pixels { data, size, scale },
+            Self::Numbers(_) => self,
         }
     }
 

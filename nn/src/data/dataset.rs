@@ -116,11 +116,11 @@ impl<T: Real> Dataset<T> {
         Ok(Self { features, targets })
     }
 
-    /// The same images with features `pixel · scale` instead of `pixel / 255`; features that are numbers are
-    /// multiplied by `scale`.
+    /// The same images with the features `pixel · scale` instead of `pixel / 255`. Features that are numbers stay as
+    /// they are.
     #[must_use]
-    pub fn scaled(mut self, scale: T) -> Self {
-        self.features = self.features.scaled(scale);
+    pub fn pixel_scale(mut self, scale: T) -> Self {
+        self.features = self.features.pixel_scale(scale);
         self
     }
 

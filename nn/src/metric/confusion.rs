@@ -76,7 +76,7 @@ impl ConfusionMatrix {
     /// [`MetricError`] if sizes or classes do not fit, or a score is NaN; nothing is counted then.
     pub fn add_batch<T: Real>(&mut self, scores: &Matrix<T>, labels: &[usize]) -> Result<(), MetricError> {
         if scores.cols() != self.classes {
-            return Err(MetricError::ClassCount { left: self.classes, right: scores.cols() });
+            return Err(MetricError::ClassCount { expected: self.classes, found: scores.cols() });
         }
         let predicted = predicted_classes(scores)?;
         check_classes(labels, predicted.len(), self.classes)?;
@@ -89,7 +89,7 @@ impl ConfusionMatrix {
     /// [`MetricError::ClassCount`] if it has another number of classes.
     pub fn merge(&mut self, other: &Self) -> Result<(), MetricError> {
         if self.classes != other.classes {
-            return Err(MetricError::ClassCount { left: self.classes, right: other.classes });
+            return Err(MetricError::ClassCount { expected: self.classes, found: other.classes });
         }
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
         Ok(())

@@ -38,13 +38,38 @@ fn mnist_is_what_its_authors_published() {
 }
 
 #[test]
+fn a_folder_may_hold_plain_files_and_a_missing_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, dimensions: Vec<usize>| {
+        let length = dimensions.iter().product();
+        Idx::new(dimensions, vec![0; length]).unwrap().write(folder.path().join(name)).unwrap();
+    };
+    write("train-images-idx3-ubyte", vec![3, 2, 2]);
+    write("train-labels-idx1-ubyte.gz", vec![3]);
+    write("t10k-images-idx3-ubyte.gz", vec![1, 2, 2]);
+    let error = Dataset::<f32>::mnist(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz is there"),
+        "{error}"
+    );
+    assert!(error.starts_with(&*folder.path().to_string_lossy()), "{error}");
+
+    write("t10k-labels-idx1-ubyte", vec![1]);
+    let (train, test) = Dataset::<f32>::mnist(folder.path()).unwrap();
+    assert_eq!((train.len(), test.len(), test.features()), (3, 1, 4));
+    write("t10k-images-idx3-ubyte.gz", vec![1, 3, 2]);
+    let error = Dataset::<f32>::mnist(folder.path()).unwrap_err().to_string();
+    assert_eq!(error, "6 features a row where 4 are needed");
+}
+
+#[test]
 fn a_batch_of_images_is_scaled_and_carries_class_indices() {
     let set = small();
     let (x, t) = set.batch(&[5, 0]).unwrap();
     let scale = 1.0 / 255.0;
     assert_eq!(x, Matrix::from([[50.0 * scale, 55.0 * scale], [0.0, 5.0 * scale]]));
     assert_eq!(t, Matrix::from([[2.0], [0.0]]));
-    let (x, _) = set.scaled(1.0).batch(&[1]).unwrap();
+    let (x, _) = set.pixel_scale(1.0).batch(&[1]).unwrap();
     assert_eq!(x, Matrix::from([[10.0, 15.0]]));
 }
 

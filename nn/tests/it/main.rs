@@ -7,3 +7,4 @@ mod idx;
 mod init;
 mod metric;
 mod oracle;
+mod plot;

@@ -48,19 +48,3 @@ fn clamp<T: Real>(x: T, low: f64, high: f64) -> T {
     let x = if x > c(high) { c(high) } else { x };
     if x < c(low) { c(low) } else { x }
 }
-
-macro_rules! placeholder { ($($n:ident $e:expr;)*) => {$(
-    #[inline(always)]
-    pub(crate) fn $n<T: Real>(x: T) -> T { let f: fn(f64) -> f64 = $e; T::from_f64(f(x.to_f64())) }
-)*} }
-placeholder! {
-    exp |x| x.exp();
-    ln |x| x.ln();
-    tanh |x| x.tanh();
-    sigmoid |x| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) };
-    softplus |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    log_sigmoid |x| (-x).min(0.0).mul_add(1.0, 0.0).min(0.0) + x.min(0.0) - x.min(0.0) - ((-x).max(0.0) + (-x.abs()).exp().ln_1p()) - (-x).min(0.0);
-}
-pub(crate) fn powf<T: Real>(x: T, y: T) -> T {
-    T::from_f64(x.to_f64().powf(y.to_f64()))
-}

@@ -16,8 +16,7 @@ const BATCH: usize = 500;
 pub struct Evaluation {
     /// The mean loss of a sample.
     pub loss: f64,
-    /// The part of the samples whose class is recognised (the largest output; with a single output, whether it is at
-    /// least ½), or `None` if the targets are not classes.
+    /// The part of the samples whose largest output is that of their class, or `None` if the targets are not classes.
     pub accuracy: Option<f64>,
     /// How many samples.
     pub samples: usize,
@@ -38,15 +37,16 @@ pub fn evaluate<T: Real>(
 ) -> Result<Evaluation, TrainError> {
     let mut mean = Mean::default();
     let mut accuracy = Accuracy::default();
-    let mut known = true;
     each_batch(model, Some(loss), params, data, |program, rows| {
         mean.add(program.item(1).to_f64(), rows.len());
-        known &= data.count_correct(&program.output(0), rows, &mut accuracy)?;
+        if let Some(labels) = data.labels() {
+            let labels: Vec<usize> = rows.iter().map(|&row| labels[row] as usize).collect();
+            accuracy.add(&program.output(0), &labels)?;
+        }
         Ok(())
     })?;
     let loss = mean.result().unwrap_or(f64::NAN);
-    let accuracy = if known { accuracy.result() } else { None };
-    Ok(Evaluation { loss, accuracy, samples: data.len() })
+    Ok(Evaluation { loss, accuracy: accuracy.result(), samples: data.len() })
 }
 
 /// The output of `model` for each sample of `data`, one a row.

@@ -91,21 +91,19 @@ fn dtype<T: Real>() -> Dtype {
 
 #[allow(clippy::cast_possible_truncation, reason = "of an f32 that was widened: exact")]
 fn to_bytes<T: Real>(values: &[T]) -> Vec<u8> {
-    match dtype::<T>() {
-        Dtype::F32 => values.iter().flat_map(|x| (x.to_f64() as f32).to_le_bytes()).collect(),
-        _f64 => values.iter().flat_map(|x| x.to_f64().to_le_bytes()).collect(),
+    if dtype::<T>() == Dtype::F32 {
+        values.iter().flat_map(|x| (x.to_f64() as f32).to_le_bytes()).collect()
+    } else {
+        values.iter().flat_map(|x| x.to_f64().to_le_bytes()).collect()
     }
 }
 
 fn from_bytes<T: Real>(bytes: &[u8]) -> Vec<T> {
-    match dtype::<T>() {
-        Dtype::F32 => {
-            let (numbers, _) = bytes.as_chunks::<4>();
-            numbers.iter().map(|bytes| T::from_f64(f64::from(f32::from_le_bytes(*bytes)))).collect()
-        }
-        _f64 => {
-            let (numbers, _) = bytes.as_chunks::<8>();
-            numbers.iter().map(|bytes| T::from_f64(f64::from_le_bytes(*bytes))).collect()
-        }
+    if dtype::<T>() == Dtype::F32 {
+        let (numbers, _) = bytes.as_chunks::<4>();
+        numbers.iter().map(|bytes| T::from_f64(f64::from(f32::from_le_bytes(*bytes)))).collect()
+    } else {
+        let (numbers, _) = bytes.as_chunks::<8>();
+        numbers.iter().map(|bytes| T::from_f64(f64::from_le_bytes(*bytes))).collect()
     }
 }

@@ -5,6 +5,7 @@ use autograd::{Graph, Matrix, Program, Real, Shape, Var};
 use crate::data::{Batches, Dataset};
 use crate::error::TrainError;
 use crate::layer::Layer;
+use crate::loss::Loss;
 use crate::metric::{Accuracy, Mean};
 use crate::params::{Params, Scope};
 
@@ -31,7 +32,7 @@ pub struct Evaluation {
 /// If the model does not take such samples, or the loss not such targets.
 pub fn evaluate<T: Real>(
     model: &dyn Layer<T>,
-    loss: &dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>,
+    loss: &dyn Loss<T>,
     params: &Params<T>,
     data: &Dataset<T>,
 ) -> Result<Evaluation, TrainError> {
@@ -74,7 +75,7 @@ pub fn predict<T: Real>(
 /// Runs the model over the data, batch by batch: output 0 is the prediction, output 1 the loss if there is one.
 fn each_batch<T: Real>(
     model: &dyn Layer<T>,
-    loss: Option<&dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>>,
+    loss: Option<&dyn Loss<T>>,
     params: &Params<T>,
     data: &Dataset<T>,
     mut visit: impl FnMut(&Program<T>, &[usize]) -> Result<(), TrainError>,
@@ -96,7 +97,7 @@ fn each_batch<T: Real>(
 #[track_caller]
 fn forward<T: Real>(
     model: &dyn Layer<T>,
-    loss: Option<&dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>>,
+    loss: Option<&dyn Loss<T>>,
     params: &Params<T>,
     data: &Dataset<T>,
     samples: usize,

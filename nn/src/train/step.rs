@@ -3,6 +3,7 @@
 use autograd::{Graph, NodeId, Program, Real, RunError, Var};
 
 use crate::layer::Layer;
+use crate::loss::Loss;
 use crate::optimizer::{Optimizer, Step};
 use crate::params::{Params, Scope};
 
@@ -41,7 +42,7 @@ impl<T: Real> TrainingStep<T> {
     #[track_caller]
     pub fn new(
         model: &dyn Layer<T>,
-        loss: &dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>,
+        loss: &dyn Loss<T>,
         optimizer: &dyn Optimizer<T>,
         params: &Params<T>,
         (samples, features, targets): (usize, usize, usize),

@@ -1,9 +1,23 @@
 //! The polynomials of the elementary functions, one degree per element type.
 
-/// `c0 + x (c1 + x (c2 + …))`.
+/// `c0 + c1 x + c2 x² + …`, as `E(x²) + x O(x²)`: half the chain of dependent operations of Horner's scheme, and so a
+/// seventh faster in a loop, for one multiplication more.
 macro_rules! polynomial {
-    ($x:expr; $first:literal) => { $first };
-    ($x:expr; $first:literal, $($rest:literal),+) => { $first + $x * polynomial!($x; $($rest),+) };
+    ($x:expr; $($coefficient:literal),+) => { polynomial!(@ $x, [] []; $($coefficient),+) };
+    (@ $x:expr, [$($even:literal)*] [$($odd:literal)*]; $a:literal, $b:literal $(, $rest:literal)*) => {
+        polynomial!(@ $x, [$($even)* $a] [$($odd)* $b]; $($rest),*)
+    };
+    (@ $x:expr, [$($even:literal)*] [$($odd:literal)*]; $last:literal) => {
+        polynomial!(@ $x, [$($even)* $last] [$($odd)*];)
+    };
+    (@ $x:expr, [$($even:literal)+] [$($odd:literal)+];) => {{
+        let square = $x * $x;
+        polynomial!(horner square; $($even),+) + $x * polynomial!(horner square; $($odd),+)
+    }};
+    (horner $x:expr; $first:literal) => { $first };
+    (horner $x:expr; $first:literal, $($rest:literal),+) => {
+        $first + $x * polynomial!(horner $x; $($rest),+)
+    };
 }
 pub(super) use polynomial;
 

@@ -73,7 +73,7 @@ fn asin_tail(z: f64) -> f64 {
 
 /// `atan x`, about 0 for `|x| ≤ tan π/8`, about π/2 for `|x| ≥ 1 / tan π/8`, and about π/4 between.
 ///
-/// At most 1.5 ulp in `f64` and 0.51 in `f32`; odd, so −0 at −0; ±π/2 at ±∞, NaN at NaN.
+/// At most 2 ulp in `f64` and 0.51 in `f32`; odd, so −0 at −0; ±π/2 at ±∞, NaN at NaN.
 #[inline(always)]
 pub(crate) fn atan<T: Real>(x: T) -> T {
     let x = x.to_f64();
@@ -82,7 +82,7 @@ pub(crate) fn atan<T: Real>(x: T) -> T {
 
 /// The angle of the point `(x, y)`, in `[−π, π]`.
 ///
-/// At most 1.5 ulp in `f64` and 0.51 in `f32`. The special values are those of IEEE 754 and C: the sign is that of `y`,
+/// At most 2 ulp in `f64` and 0.51 in `f32`. The special values are those of IEEE 754 and C: the sign is that of `y`,
 /// also of ±0; `(±0, x)` gives ±0 or ±π by the sign of `x`, also of ±0; infinities are directions.
 #[inline(always)]
 pub(crate) fn atan2<T: Real>(y: T, x: T) -> T {

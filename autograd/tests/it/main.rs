@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod backpropagation;
+mod conventions;
 mod finite;
+mod named;
 mod operations;
+mod oracle_ops;
 mod support;

@@ -8,24 +8,143 @@ use crate::support::{list, matrix, number, text, whole};
 
 /// Names of reference values that nothing here computes yet. A name that is neither here nor in [`apply`] fails.
 const MISSING: &[&str] = &[
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "cdist", "ceil", "celu",
-    "cholesky", "cholesky_solve", "clamp", "clamp_max", "clamp_min", "clamp_tensor", "copysign", "cos", "cosh",
-    "cosine_similarity", "cummax", "cumprod", "cumsum", "det", "diag_matrix", "diag_part", "digamma", "elu",
-    "entr", "erf", "erfc", "erfinv", "exp2", "expm1", "floor", "fmax", "fmin", "fmod", "frac", "gelu",
-    "gelu_tanh", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hypot", "inverse", "kron", "lgamma",
-    "log10", "log1p", "log2", "log_cosh", "logabsdet", "logaddexp", "logcumsumexp", "logdet_spd", "logit",
-    "median", "mish", "nan_to_num", "norm", "normalize", "pow", "prelu", "prod", "relu6", "remainder", "roll",
-    "round", "scalar_pow", "selu", "sin", "sinh", "snake", "softshrink", "solve", "sort", "std", "tan",
-    "threshold", "topk", "trace", "triangular_solve", "trigamma", "tril", "triu", "trunc", "xlog1py", "xlogy",
-    "rel_entr", "flip", "cross_entropy_probs", "huber_elementwise", "smooth_l1_elementwise",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "cdist",
+    "ceil",
+    "celu",
+    "cholesky",
+    "cholesky_solve",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clamp_tensor",
+    "copysign",
+    "cos",
+    "cosh",
+    "cosine_similarity",
+    "cummax",
+    "cumprod",
+    "cumsum",
+    "det",
+    "diag_matrix",
+    "diag_part",
+    "digamma",
+    "elu",
+    "entr",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp2",
+    "expm1",
+    "floor",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frac",
+    "gelu",
+    "gelu_tanh",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "hypot",
+    "inverse",
+    "kron",
+    "lgamma",
+    "log10",
+    "log1p",
+    "log2",
+    "log_cosh",
+    "logabsdet",
+    "logaddexp",
+    "logcumsumexp",
+    "logdet_spd",
+    "logit",
+    "median",
+    "mish",
+    "nan_to_num",
+    "norm",
+    "normalize",
+    "pow",
+    "prelu",
+    "prod",
+    "relu6",
+    "remainder",
+    "roll",
+    "round",
+    "scalar_pow",
+    "selu",
+    "sin",
+    "sinh",
+    "snake",
+    "softshrink",
+    "solve",
+    "sort",
+    "std",
+    "tan",
+    "threshold",
+    "topk",
+    "trace",
+    "triangular_solve",
+    "trigamma",
+    "tril",
+    "triu",
+    "trunc",
+    "xlog1py",
+    "xlogy",
+    "rel_entr",
+    "flip",
+    "cross_entropy_probs",
+    "huber_elementwise",
+    "smooth_l1_elementwise",
 ];
 
 /// Names that [`apply`] composes of other operations, because they are none themselves.
 const COMPOSED: &[&str] = &[
-    "addcdiv", "addcmul", "addmm", "argmin", "batch_norm", "cube", "dot", "gather_cols", "gaussian", "glu", "hinge_elementwise",
-    "kl_div", "layer_norm", "leaky_relu", "lerp", "linear", "logmeanexp", "mae_elementwise", "masked_fill",
-    "matrix_power", "mean", "outer", "pad", "quadratic_form", "reciprocal", "rms_norm", "rsqrt", "silu",
-    "softmin", "softsign", "sqdist", "squared_difference", "squareplus", "swiglu", "tanhshrink", "tile", "var",
+    "addcdiv",
+    "addcmul",
+    "addmm",
+    "argmin",
+    "batch_norm",
+    "cube",
+    "dot",
+    "gather_cols",
+    "gaussian",
+    "glu",
+    "hinge_elementwise",
+    "kl_div",
+    "layer_norm",
+    "leaky_relu",
+    "lerp",
+    "linear",
+    "logmeanexp",
+    "mae_elementwise",
+    "masked_fill",
+    "matrix_power",
+    "mean",
+    "outer",
+    "pad",
+    "quadratic_form",
+    "reciprocal",
+    "rms_norm",
+    "rsqrt",
+    "silu",
+    "softmin",
+    "softsign",
+    "sqdist",
+    "squared_difference",
+    "squareplus",
+    "swiglu",
+    "tanhshrink",
+    "tile",
+    "var",
 ];
 
 /// Whether a name is known to be missing.
@@ -167,7 +286,9 @@ fn reduction<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>) -> Option<V
         "max" => axis.map_or_else(|| x.max(), |axis| x.max_axis(axis)),
         "min" => axis.map_or_else(|| x.min(), |axis| x.min_axis(axis)),
         "logsumexp" => axis.map_or_else(|| x.log_sum_exp(), |axis| x.log_sum_exp_axis(axis)),
-        "logmeanexp" => along(axis, x, Var::log_sum_exp_axis) - T::from_f64(T::from_usize(count).to_f64().ln()),
+        "logmeanexp" => {
+            along(axis, x, Var::log_sum_exp_axis) - T::from_f64(T::from_usize(count).to_f64().ln())
+        }
         "argmax" => along(axis, x, Var::arg_max),
         "argmin" => along(axis, -x, Var::arg_max),
         "softmax" => same(Var::softmax),
@@ -216,18 +337,13 @@ fn structure<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>) -> Option<V
     })
 }
 
-/// A frame of a constant around `x`; a negative width cuts off instead.
+/// A frame of a constant around `x`.
 fn pad<'g, T: Real>(p: &Params<'_>, x: Var<'g, T>) -> Var<'g, T> {
-    let width = |name: &str| p.0[name].as_i64().expect("a width");
-    let added = |name: &str| usize::try_from(width(name).max(0)).expect("not negative");
-    let cut = |name: &str| usize::try_from((-width(name)).max(0)).expect("not negative");
-    let rows = cut("top")..x.rows() - cut("bottom");
-    let cols = cut("left")..x.cols() - cut("right");
-    let (inner, fill) = (x.slice(rows, cols), p.real::<T>("value"));
-    let (top, left) = (added("top"), added("left"));
-    let shape = Shape::new(top + inner.rows() + added("bottom"), left + inner.cols() + added("right"));
-    let embed = Embed { start: (top, left), shape };
-    x.graph().try_apply(embed, &[inner - fill]).expect("it fits") + fill
+    let (start, fill) = ((p.whole("top"), p.whole("left")), p.real::<T>("value"));
+    let rows = start.0 + x.rows() + p.whole("bottom");
+    let cols = start.1 + x.cols() + p.whole("right");
+    let embed = Embed { start, shape: Shape::new(rows, cols) };
+    x.graph().try_apply(embed, &[x - fill]).expect("it fits") + fill
 }
 
 fn two<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>, y: Var<'g, T>) -> Option<Var<'g, T>> {
@@ -252,7 +368,8 @@ fn two<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>, y: Var<'g, T>) ->
         "scatter_add_rows" => x + y.scatter_rows(p.column("indices", x), x.rows()),
         "scatter_rows" => {
             let indices = p.column("indices", x);
-            let kept = x.scalar(T::ONE) - x.graph().filled(y.rows(), 1, T::ONE).scatter_rows(indices, x.rows());
+            let kept =
+                x.scalar(T::ONE) - x.graph().filled(y.rows(), 1, T::ONE).scatter_rows(indices, x.rows());
             kept * x + y.scatter_rows(indices, x.rows())
         }
         "sqdist" => {
@@ -286,11 +403,12 @@ fn many<'g, T: Real>(name: &str, p: &Params<'_>, x: &[Var<'g, T>]) -> Option<Var
     })
 }
 
-/// All names under which a case can be computed: powers have two.
+/// All names under which a case is computed: some names stand for several operations.
 pub(crate) fn names(case: &Value) -> Vec<&str> {
-    let name = text(&case["op"]);
-    if name == "pow_scalar" && number(&case["params"]["c"]).fract() == 0.0 {
-        return vec![name, "powi"];
+    let (name, params) = (text(&case["op"]), &case["params"]);
+    match name {
+        "pow_scalar" if number(&params["c"]).fract() == 0.0 => vec![name, "powi"],
+        "matrix_power" if number(&params["k"]) < 0.0 => vec!["inverse"],
+        name => vec![name],
     }
-    vec![name]
 }

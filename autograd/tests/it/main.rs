@@ -3,7 +3,9 @@
 
 mod backpropagation;
 mod conventions;
+mod depth;
 mod finite;
+mod loops;
 mod named;
 mod operations;
 mod oracle_ops;

@@ -4,6 +4,7 @@
 mod backpropagation;
 mod conventions;
 mod depth;
+mod errors;
 mod finite;
 mod loops;
 mod named;

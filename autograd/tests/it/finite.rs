@@ -200,7 +200,8 @@ fn smooth<'g>(x: &[Var<'g, f64>]) -> Var<'g, f64> {
 
 #[test]
 fn differences_of_known_functions_hold_their_bars() {
-    let cases: [(fn(f64) -> f64, f64); 4] = [
+    type Function = fn(f64) -> f64;
+    let cases: [(Function, f64); 4] = [
         (|t| (1.0 + t).ln(), 1.0),
         (|t| (0.25 + t).recip(), -16.0),
         (|t| (3.0 + t).exp(), 3f64.exp()),

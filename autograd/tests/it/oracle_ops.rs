@@ -15,10 +15,8 @@ fn all_near<T: Real>(what: &str, found: &[Matrix<T>], expected: &[Matrix<f64>], 
     if found.len() != expected.len() {
         return Err(format!("{what}: there are {}, expected {}", found.len(), expected.len()));
     }
-    let pairs = found.iter().zip(expected).enumerate();
-    pairs
-        .map(|(slot, (found, expected))| near(&format!("{what} {slot}"), found, expected, tolerance))
-        .collect()
+    let mut pairs = found.iter().zip(expected).enumerate();
+    pairs.try_for_each(|(slot, (found, expected))| near(&format!("{what} {slot}"), found, expected, tolerance))
 }
 
 /// Checks one operation against its reference values in one element type; the three tolerances are those of

@@ -1,6 +1,11 @@
 //! Numbers in, numbers out: the loops. Nothing here knows a graph.
 
+use core::panic::Location;
+
+use crate::error::RunError;
 use crate::op::Op;
+use crate::program::Program;
+use crate::scalar::Real;
 use crate::shape::Shape;
 
 pub(crate) mod elementwise;
@@ -46,6 +51,12 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+
+    /// Runs a program.
+    #[doc(hidden)]
+    fn execute(program: &mut Program<Self>) -> Result<(), RunError>
+    where
+        Self: Real;
 }
 
 macro_rules! dispatch {
@@ -53,6 +64,10 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
+            }
+
+            fn execute(program: &mut Program<Self>) -> Result<(), RunError> {
+                program.execute_steps()
             }
         }
     )*};
@@ -62,12 +77,8 @@ dispatch!(f32, f64);
 
 impl Fault {
     /// As an error of the operation recorded at `site`.
-    pub(crate) fn at(
-        self,
-        op: &'static str,
-        site: &'static core::panic::Location<'static>,
-    ) -> crate::error::RunError {
+    pub(crate) fn at(self, op: &'static str, site: &'static Location<'static>) -> RunError {
         let Self { position, value, bound } = self;
-        crate::error::RunError::Index { op, site, position, value, bound }
+        RunError::Index { op, site, position, value, bound }
     }
 }

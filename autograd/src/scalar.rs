@@ -15,6 +15,8 @@ pub(crate) mod sealed {
 /// A real number: `f32` or `f64`. Sealed: no other type can implement it.
 pub trait Real:
     sealed::Sealed
+    + crate::kernel::math::Bits
+    + crate::kernel::math::Coefficients
     + crate::kernel::Dispatch
     + Copy
     + Default

@@ -16,7 +16,8 @@ fn all_near<T: Real>(what: &str, found: &[Matrix<T>], expected: &[Matrix<f64>], 
         return Err(format!("{what}: there are {}, expected {}", found.len(), expected.len()));
     }
     let mut pairs = found.iter().zip(expected).enumerate();
-    pairs.try_for_each(|(slot, (found, expected))| near(&format!("{what} {slot}"), found, expected, tolerance))
+    pairs
+        .try_for_each(|(slot, (found, expected))| near(&format!("{what} {slot}"), found, expected, tolerance))
 }
 
 /// Checks one operation against its reference values in one element type; the three tolerances are those of

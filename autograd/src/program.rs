@@ -1,0 +1,409 @@
+//! Programs: a graph compiled to be run many times without allocating.
+
+use core::fmt;
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use crate::error::{CompileError, RunError};
+use crate::graph::Graph;
+use crate::kernel::View;
+use crate::matrix::Matrix;
+use crate::node::NodeId;
+use crate::op::Op;
+use crate::program::fused::{Slot, Slots};
+use crate::program::plan::{Arena, Span};
+use crate::program::schedule::{Schedule, Single, Step};
+use crate::program::simplify::{Simplified, simplify};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+mod fuse;
+mod fused;
+mod plan;
+mod schedule;
+mod simplify;
+
+/// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
+///
+/// Owns all that it needs, is `Send + Sync`, and allocates nothing after it was made (threads aside). Results are
+/// bit for bit those of [`Var::value`], whatever the number of threads.
+///
+/// ```
+/// use autograd::{Graph, Matrix};
+/// let graph = Graph::new();
+/// let x = graph.input(1, 2);
+/// let w = graph.variable([[1.0], [1.0]]);
+/// let loss = x.matmul(w).square().sum();
+/// let step = w - 0.1 * loss.gradient(w);
+/// let mut program = graph.compile(&[x], &[(w, step)], &[loss]).unwrap();
+/// program.run(&[&Matrix::from([[1.0, 2.0]])]).unwrap();
+/// assert_eq!(program.item(0), 9.0);
+/// assert_eq!(program.state(w.id()).unwrap().as_slice(), [0.4, -0.19999999999999996]);
+/// ```
+#[derive(Clone)]
+pub struct Program<T: Real> {
+    steps: Vec<Step>,
+    arena: Arena<T>,
+    scratch: Vec<T>,
+    inputs: Vec<(Span, Shape)>,
+    outputs: Vec<(Span, Shape)>,
+    states: HashMap<NodeId, (Span, Shape)>,
+}
+
+impl<T: Real> Graph<T> {
+    /// Compiles what `outputs` and the new values of `updates` are computed from.
+    ///
+    /// - `inputs` are fed at each run, in this order: [`input`](Self::input)s, or [`variable`](Self::variable)s
+    ///   whose value is then no longer used.
+    /// - All other variables are *state*, with their present value at first. `updates` assigns to a state, at the
+    ///   end of a run, a value computed in the run from the old ones.
+    /// - `outputs` can be read after a run.
+    ///
+    /// # Errors
+    /// If an input or a state is not a leaf or named twice, an input is needed but not listed, a new value has
+    /// another shape than its state, or a value was read while recording that depends on what changes between
+    /// runs ([`CompileError::StaleBranch`]).
+    ///
+    /// # Panics
+    /// If a variable belongs to another graph.
+    #[track_caller]
+    pub fn compile(
+        &self,
+        inputs: &[Var<'_, T>],
+        updates: &[(Var<'_, T>, Var<'_, T>)],
+        outputs: &[Var<'_, T>],
+    ) -> Result<Program<T>, CompileError> {
+        let updated = updates.iter().flat_map(|(state, value)| [state, value]);
+        inputs.iter().chain(outputs).chain(updated).for_each(|var| var.assert_of(self));
+        self.check_compile(inputs, updates)?;
+        let ids = |vars: &[Var<'_, T>]| vars.iter().map(|var| var.id()).collect::<Vec<_>>();
+        let (states, values): (Vec<_>, Vec<_>) = updates.iter().copied().unzip();
+        let roots = [ids(outputs), ids(&values), ids(inputs), ids(&states)].concat();
+        let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
+        self.check_fed(&simplified, inputs)?;
+        Ok(self.assemble(&simplified, inputs.len(), updates.len(), outputs.len()))
+    }
+
+    fn check_compile(
+        &self,
+        inputs: &[Var<'_, T>],
+        updates: &[(Var<'_, T>, Var<'_, T>)],
+    ) -> Result<(), CompileError> {
+        let mut changing: Vec<NodeId> = Vec::new();
+        for leaf in inputs.iter().chain(updates.iter().map(|(state, _)| state)) {
+            let settable = leaf.op() == Op::Variable
+                || leaf.op() == Op::Input && inputs.iter().any(|input| input.id() == leaf.id());
+            if !settable {
+                return Err(CompileError::NotALeaf { op: leaf.op().name(), site: leaf.site() });
+            }
+            if changing.contains(&leaf.id()) {
+                return Err(CompileError::Twice { site: leaf.site() });
+            }
+            changing.push(leaf.id());
+        }
+        for (state, value) in updates {
+            if state.shape() != value.shape() {
+                let (state, site) = (state.shape(), value.site());
+                return Err(CompileError::UpdateShape { state, value: value.shape(), site });
+            }
+        }
+        self.check_reads(&changing)
+    }
+
+    /// Values that were read must not depend on what changes between runs.
+    fn check_reads(&self, changing: &[NodeId]) -> Result<(), CompileError> {
+        let reads = self.reads.borrow();
+        let Some(last) = reads.iter().map(|(id, _)| *id).max() else { return Ok(()) };
+        let nodes = self.nodes.borrow();
+        let mut depends: Vec<Option<NodeId>> = vec![None; last.index() + 1];
+        for (i, node) in nodes.iter().enumerate().take(last.index() + 1) {
+            let inherited = node.inputs.iter().find_map(|input| depends[input.index()]);
+            let id = NodeId::new(i);
+            depends[i] = changing.contains(&id).then_some(id).or(inherited);
+        }
+        match reads.iter().find_map(|(id, read)| Some((depends[id.index()]?, *read))) {
+            Some((leaf, read)) => Err(CompileError::StaleBranch { read, variable: nodes[leaf.index()].site }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_fed(&self, simplified: &Simplified, inputs: &[Var<'_, T>]) -> Result<(), CompileError> {
+        let fed = |origin: NodeId| inputs.iter().any(|input| input.id() == origin);
+        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed(term.origin)) {
+            Some(term) => Err(CompileError::UnfedInput { site: term.site }),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a program of the simplified graph, whose roots are outputs, new values, inputs and states.
+    fn assemble(&self, simplified: &Simplified, inputs: usize, updates: usize, outputs: usize) -> Program<T> {
+        let Simplified { terms, roots } = simplified;
+        let (outputs, rest) = roots.split_at(outputs);
+        let (values, rest) = rest.split_at(updates);
+        let (inputs, states) = rest.split_at(inputs);
+        let updates: Vec<(usize, usize)> = states.iter().copied().zip(values.iter().copied()).collect();
+        let schedule = schedule::schedule::<T>(terms, outputs, &updates);
+        let mut arena = Arena::new(schedule.arena);
+        for (place, value) in &schedule.fills {
+            arena.get_mut(*place).fill(value.get());
+        }
+        let place =
+            |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let mut state_places = HashMap::new();
+        let known = self.values.borrow();
+        for (i, term) in terms.iter().enumerate() {
+            if matches!(term.op, Op::Variable | Op::Constant) {
+                arena.get_mut(place(i).0).copy_from_slice(known.get(term.origin));
+            }
+            if term.op == Op::Variable && !inputs.contains(&i) {
+                state_places.insert(term.origin, place(i));
+            }
+        }
+        let program = Program {
+            scratch: vec![T::ZERO; scratch_len(&schedule)],
+            inputs: inputs.iter().map(|&term| place(term)).collect(),
+            outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
+            states: state_places,
+            steps: schedule.steps,
+            arena,
+        };
+        debug_assert_eq!(program.verify(), Ok(()));
+        program
+    }
+}
+
+fn scratch_len(schedule: &Schedule) -> usize {
+    let need = schedule.steps.iter().map(|step| match step {
+        Step::Fused(kernel) => kernel.scratch(),
+        Step::Single(_) | Step::Copy(..) => 0,
+    });
+    need.max().unwrap_or(0)
+}
+
+impl<T: Real> Program<T> {
+    /// Feeds the inputs, computes the outputs, then assigns the new values of the states.
+    ///
+    /// # Errors
+    /// If the inputs differ in number or shape from those compiled for (nothing was run then), or a number that
+    /// serves as an index is out of range (states may have been assigned in part).
+    pub fn run(&mut self, inputs: &[&Matrix<T>]) -> Result<(), RunError> {
+        if inputs.len() != self.inputs.len() {
+            return Err(RunError::InputCount { expected: self.inputs.len(), found: inputs.len() });
+        }
+        for (i, (input, (_, shape))) in inputs.iter().zip(&self.inputs).enumerate() {
+            if input.shape() != *shape {
+                return Err(RunError::InputShape { input: i, expected: *shape, found: input.shape() });
+            }
+        }
+        for (input, (place, _)) in inputs.iter().zip(&self.inputs) {
+            self.arena.get_mut(*place).copy_from_slice(input.as_slice());
+        }
+        self.execute()
+    }
+
+    /// Runs with what stands in the inputs: see [`input_mut`](Self::input_mut).
+    ///
+    /// # Errors
+    /// If a number that serves as an index is out of range.
+    pub fn execute(&mut self) -> Result<(), RunError> {
+        T::execute(self)
+    }
+
+    /// The loop over the steps. Called through [`Dispatch`](crate::kernel::Dispatch), so that it is compiled here.
+    pub(crate) fn execute_steps(&mut self) -> Result<(), RunError> {
+        for step in &self.steps {
+            match step {
+                Step::Fused(kernel) => {
+                    let slices = disjoint(self.arena.all(), &kernel.slots);
+                    let written = kernel.written.iter();
+                    let slots: Slots<'_, T> = slices
+                        .into_iter()
+                        .zip(written)
+                        .map(|(slice, written)| if *written { Slot::Write(slice) } else { Slot::Read(slice) })
+                        .collect();
+                    if kernel.run(slots, &mut self.scratch).is_err() {
+                        unreachable!("pointwise operations have no indices");
+                    }
+                }
+                Step::Single(single) => single.run(self.arena.all())?,
+                Step::Copy(from, to) => {
+                    self.arena.all().copy_within(from.start..from.start + from.len, to.start);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of inputs.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The shape of an input.
+    ///
+    /// # Panics
+    /// If there is no such input.
+    #[must_use]
+    #[track_caller]
+    pub fn input_shape(&self, index: usize) -> Shape {
+        self.inputs[index].1
+    }
+
+    /// The memory of an input, row by row, to be filled before [`execute`](Self::execute). It keeps its numbers
+    /// from run to run.
+    ///
+    /// # Panics
+    /// If there is no such input.
+    #[must_use]
+    #[track_caller]
+    pub fn input_mut(&mut self, index: usize) -> &mut [T] {
+        self.arena.get_mut(self.inputs[index].0)
+    }
+
+    /// The memories of two inputs at once: features and targets of a batch.
+    ///
+    /// # Panics
+    /// If there are no such inputs, or they are the same.
+    #[must_use]
+    #[track_caller]
+    pub fn inputs_mut(&mut self, first: usize, second: usize) -> (&mut [T], &mut [T]) {
+        assert!(first != second, "inputs_mut: {first} twice");
+        let (a, b) = (self.inputs[first].0, self.inputs[second].0);
+        let (low, high) = if a.start <= b.start { (a, b) } else { (b, a) };
+        let (left, right) = self.arena.all().split_at_mut(high.start);
+        let (left, right) = (&mut left[low.start..low.start + low.len], &mut right[..high.len]);
+        if low == a { (left, right) } else { (right, left) }
+    }
+
+    /// Number of outputs.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// An output of the last run.
+    ///
+    /// # Panics
+    /// If there is no such output.
+    #[must_use]
+    #[track_caller]
+    pub fn output(&self, index: usize) -> Matrix<T> {
+        let (place, shape) = self.outputs[index];
+        Matrix::new(shape.rows, shape.cols, self.arena.get(place).to_vec())
+    }
+
+    /// The elements of an output of the last run, row by row, without a copy.
+    ///
+    /// # Panics
+    /// If there is no such output.
+    #[must_use]
+    #[track_caller]
+    pub fn output_slice(&self, index: usize) -> &[T] {
+        self.arena.get(self.outputs[index].0)
+    }
+
+    /// The single number of an output of the last run.
+    ///
+    /// # Panics
+    /// If there is no such output, or it is not `1x1`.
+    #[must_use]
+    #[track_caller]
+    pub fn item(&self, index: usize) -> T {
+        let (place, shape) = self.outputs[index];
+        assert!(shape.is_scalar(), "item: output {index} is {shape}, not 1x1");
+        self.arena.get(place)[0]
+    }
+
+    /// The present value of a state, or `None` if `id` is no state of this program.
+    #[must_use]
+    pub fn state(&self, id: NodeId) -> Option<Matrix<T>> {
+        let (place, shape) = *self.states.get(&id)?;
+        Some(Matrix::new(shape.rows, shape.cols, self.arena.get(place).to_vec()))
+    }
+
+    /// The elements of a state, row by row, to be read or changed between runs; `None` if `id` is no state.
+    #[must_use]
+    pub fn state_mut(&mut self, id: NodeId) -> Option<&mut [T]> {
+        let (place, _) = *self.states.get(&id)?;
+        Some(self.arena.get_mut(place))
+    }
+
+    /// The states, in the order in which their variables were recorded.
+    #[must_use]
+    pub fn states(&self) -> Vec<NodeId> {
+        let mut ids: Vec<NodeId> = self.states.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Bytes that the program keeps: inputs, states, constants, intermediate values, scratch.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        (self.arena.len() + self.scratch.len()) * size_of::<T>()
+    }
+
+    /// Checks what every run relies on: operands lie within the arena and do not overlap, and registers exist.
+    pub(crate) fn verify(&self) -> Result<(), String> {
+        for (i, step) in self.steps.iter().enumerate() {
+            let slots: &[Span] = match step {
+                Step::Fused(kernel) => &kernel.slots,
+                Step::Single(single) => &single.slots,
+                Step::Copy(..) => &[],
+            };
+            let mut end = 0;
+            for slot in slots {
+                if slot.start < end {
+                    return Err(format!("step {i}: operands overlap at {}", slot.start));
+                }
+                end = slot.start + slot.len;
+            }
+            if end > self.arena.len() {
+                return Err(format!("step {i}: {end} is beyond the arena of {}", self.arena.len()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Single {
+    fn run<T: Real>(&self, arena: &mut [T]) -> Result<(), RunError> {
+        let mut slices = disjoint(arena, &self.slots);
+        let out = core::mem::take(&mut slices[self.output]);
+        let inputs: SmallVec<[View<'_, T>; 4]> =
+            self.inputs.iter().map(|&(slot, shape)| View::new(&*slices[slot], shape)).collect();
+        T::forward(self.op, &inputs, out).map_err(|fault| fault.at(self.op.name(), self.site))
+    }
+}
+
+/// Cuts stretches that are in order and do not overlap out of the arena.
+fn disjoint<'a, T>(arena: &'a mut [T], spans: &[Span]) -> SmallVec<[&'a mut [T]; 8]> {
+    let mut rest = arena;
+    let mut start = 0;
+    let mut slices = SmallVec::new();
+    for span in spans {
+        let (_, from) = rest.split_at_mut(span.start - start);
+        let (slice, after) = from.split_at_mut(span.len);
+        slices.push(slice);
+        rest = after;
+        start = span.start + span.len;
+    }
+    slices
+}
+
+impl<T: Real> fmt::Debug for Program<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Program<{}>: {} inputs, {} states, {} outputs, {} steps, {} bytes",
+            T::NAME,
+            self.inputs.len(),
+            self.states.len(),
+            self.outputs.len(),
+            self.steps.len(),
+            self.memory()
+        )
+    }
+}

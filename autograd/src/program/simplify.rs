@@ -1,0 +1,218 @@
+//! First pass: only what is needed, each thing once, exact algebra.
+//!
+//! | rewrite | why it is exact |
+//! |---|---|
+//! | `x * 1`, `x / 1`, `x - 0`, `x + (-0)` → `x` | IEEE 754 |
+//! | `x * (-1)` → `-x`, `--x` → `x` | only the sign bit changes |
+//! | `1 ⊙ d` → `d` (strong product) | a cotangent of 1 is not 0 |
+//! | pointwise of constants → constant | the same kernel computes it |
+//! | `detach x` → `x` | the derivatives were taken before |
+//! | `(xᵀ)ᵀ` → `x`, `matmul(xᵀ, y)` → flag | the same products in the same order |
+//! | `f(broadcast x)` → `f(x)` | pointwise kernels broadcast by themselves |
+//! | equal operation, equal operands → one node; `x + y`, `x * y` with `y + x`, `y * x` | IEEE 754: both commute |
+
+use std::collections::HashMap;
+
+use core::panic::Location;
+
+use smallvec::SmallVec;
+
+use crate::kernel::View;
+use crate::node::{Node, NodeId};
+use crate::op::{Bits, MatMul, Op};
+use crate::scalar::Real;
+use crate::shape::Shape;
+
+/// A node of the simplified graph. Inputs come before users.
+#[derive(Clone, Debug)]
+pub(crate) struct Term {
+    pub(crate) op: Op,
+    pub(crate) inputs: SmallVec<[usize; 2]>,
+    pub(crate) shape: Shape,
+    pub(crate) site: &'static Location<'static>,
+    /// The node it comes from (one of them, where several became one).
+    pub(crate) origin: NodeId,
+}
+
+/// The simplified graph, and where the nodes asked for ended up.
+#[derive(Debug)]
+pub(crate) struct Simplified {
+    pub(crate) terms: Vec<Term>,
+    pub(crate) roots: Vec<usize>,
+}
+
+/// Simplifies what `roots` are computed from.
+pub(crate) fn simplify<T: Real>(nodes: &[Node], roots: &[NodeId]) -> Simplified {
+    let needed = reachable(nodes.len(), roots.iter().map(|id| id.index()), |i, visit| {
+        nodes[i].inputs.iter().for_each(|input| visit(input.index()));
+    });
+    let mut builder = Builder { terms: Vec::new(), known: HashMap::new() };
+    let mut place = vec![usize::MAX; nodes.len()];
+    for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
+        let inputs = node.inputs.iter().map(|input| place[input.index()]).collect();
+        let term = Term { op: node.op, inputs, shape: node.shape, site: node.site, origin: NodeId::new(i) };
+        place[i] = builder.add::<T>(term);
+    }
+    builder.finish(roots.iter().map(|id| place[id.index()]).collect())
+}
+
+/// Which of `count` nodes are reached from `roots`, where each node's inputs stand before it.
+fn reachable(
+    count: usize,
+    roots: impl Iterator<Item = usize>,
+    inputs: impl Fn(usize, &mut dyn FnMut(usize)),
+) -> Vec<bool> {
+    let mut reached = vec![false; count];
+    roots.for_each(|root| reached[root] = true);
+    for i in (0..count).rev() {
+        if reached[i] {
+            inputs(i, &mut |input| reached[input] = true);
+        }
+    }
+    reached
+}
+
+struct Builder {
+    terms: Vec<Term>,
+    known: HashMap<(Op, SmallVec<[usize; 2]>, Shape), usize>,
+}
+
+impl Builder {
+    /// The place of a term that computes the same as `term`.
+    fn add<T: Real>(&mut self, mut term: Term) -> usize {
+        if term.op.is_pointwise() {
+            self.drop_broadcasts(&mut term);
+            if let Some(value) = self.fold::<T>(&term) {
+                return self.insert(Term { op: Op::Fill(value), inputs: SmallVec::new(), ..term });
+            }
+        }
+        self.absorb_transposes(&mut term);
+        match self.rewrite::<T>(&term) {
+            Some(Rewrite::Same(other)) if self.terms[other].shape == term.shape => other,
+            Some(Rewrite::Op(op, inputs)) => self.insert(Term { op, inputs, ..term }),
+            Some(Rewrite::Same(_)) | None => self.insert(term),
+        }
+    }
+
+    fn insert(&mut self, mut term: Term) -> usize {
+        if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
+            term.inputs.sort_unstable();
+        }
+        let next = self.terms.len();
+        if !matches!(term.op, Op::Input | Op::Variable | Op::Constant) {
+            let key = (term.op, term.inputs.clone(), term.shape);
+            let place = *self.known.entry(key).or_insert(next);
+            if place != next {
+                return place;
+            }
+        }
+        self.terms.push(term);
+        next
+    }
+
+    /// Pointwise kernels broadcast by themselves; their own shape stays.
+    fn drop_broadcasts(&self, term: &mut Term) {
+        for input in &mut term.inputs {
+            if let Op::Broadcast(_) = self.terms[*input].op {
+                *input = self.terms[*input].inputs[0];
+            }
+        }
+    }
+
+    fn constant(&self, place: usize) -> Option<Bits> {
+        if let Op::Fill(value) = self.terms[place].op { Some(value) } else { None }
+    }
+
+    /// The value of a pointwise operation on constants.
+    fn fold<T: Real>(&self, term: &Term) -> Option<Bits> {
+        let values: Option<SmallVec<[T; 4]>> =
+            term.inputs.iter().map(|input| self.constant(*input).map(Bits::get)).collect();
+        let values = values?;
+        let views: SmallVec<[View<'_, T>; 4]> =
+            values.iter().map(|value| View::new(core::slice::from_ref(value), Shape::SCALAR)).collect();
+        let mut out = [T::ZERO];
+        T::forward(term.op, &views, &mut out).ok()?;
+        Some(Bits::new(out[0]))
+    }
+
+    /// Turns transposed operands of a product into its flags.
+    fn absorb_transposes(&self, term: &mut Term) {
+        if let Op::MatMul(MatMul { transpose_left, transpose_right }) = &mut term.op {
+            for (input, flag) in term.inputs.iter_mut().zip([transpose_left, transpose_right]) {
+                if let Op::Transpose(_) = self.terms[*input].op {
+                    *input = self.terms[*input].inputs[0];
+                    *flag = !*flag;
+                }
+            }
+        }
+    }
+
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "a rewrite names what it knows; the rest stays as it is"
+    )]
+    fn rewrite<T: Real>(&self, term: &Term) -> Option<Rewrite> {
+        let constant = |slot: usize| self.constant(term.inputs[slot]).map(Bits::get::<T>);
+        let is =
+            |slot: usize, value: f64| constant(slot).is_some_and(|c| c.to_f64().to_bits() == value.to_bits());
+        let same = |slot: usize| Some(Rewrite::Same(term.inputs[slot]));
+        match term.op {
+            Op::Mul(_) if is(0, 1.0) => same(1),
+            Op::Mul(_) | Op::Div(_) if is(1, 1.0) => same(0),
+            Op::Mul(_) if is(0, -1.0) => self.negated(term, 1),
+            Op::Mul(_) | Op::Div(_) if is(1, -1.0) => self.negated(term, 0),
+            Op::StrongMul(_) if is(0, 1.0) => same(1),
+            Op::Sub(_) if is(1, 0.0) => same(0),
+            Op::Add(_) if is(1, -0.0) => same(0),
+            Op::Add(_) if is(0, -0.0) => same(1),
+            Op::Neg(_) => match self.terms[term.inputs[0]].op {
+                Op::Neg(_) => Some(Rewrite::Same(self.terms[term.inputs[0]].inputs[0])),
+                _ => None,
+            },
+            Op::Select(_) => constant(0).and_then(|flag| same(if flag == T::ZERO { 2 } else { 1 })),
+            Op::Detach(_) | Op::Reshape(_) | Op::Broadcast(_)
+                if self.terms[term.inputs[0]].shape == term.shape =>
+            {
+                same(0)
+            }
+            Op::Transpose(_) => match self.terms[term.inputs[0]].op {
+                Op::Transpose(_) => Some(Rewrite::Same(self.terms[term.inputs[0]].inputs[0])),
+                Op::Fill(value) => Some(Rewrite::Op(Op::Fill(value), SmallVec::new())),
+                _ => None,
+            },
+            Op::Reshape(_) | Op::Broadcast(_) | Op::Slice(_) => {
+                self.constant(term.inputs[0]).map(|value| Rewrite::Op(Op::Fill(value), SmallVec::new()))
+            }
+            _ => None,
+        }
+    }
+
+    fn negated(&self, term: &Term, slot: usize) -> Option<Rewrite> {
+        let operand = term.inputs[slot];
+        let negated = Rewrite::Op(crate::op::Neg.into(), SmallVec::from_slice(&[operand]));
+        (self.terms[operand].shape == term.shape).then_some(negated)
+    }
+
+    /// Drops what the rewrites left without a user.
+    fn finish(self, roots: Vec<usize>) -> Simplified {
+        let terms = self.terms;
+        let used = reachable(terms.len(), roots.iter().copied(), |i, visit| {
+            terms[i].inputs.iter().for_each(|input| visit(*input));
+        });
+        let mut place = vec![usize::MAX; terms.len()];
+        let mut kept: Vec<Term> = Vec::new();
+        for (i, mut term) in terms.into_iter().enumerate().filter(|(i, _)| used[*i]) {
+            term.inputs.iter_mut().for_each(|input| *input = place[*input]);
+            place[i] = kept.len();
+            kept.push(term);
+        }
+        Simplified { terms: kept, roots: roots.into_iter().map(|root| place[root]).collect() }
+    }
+}
+
+enum Rewrite {
+    /// It is what another term computes.
+    Same(usize),
+    /// Another operation computes it.
+    Op(Op, SmallVec<[usize; 2]>),
+}

@@ -1,0 +1,233 @@
+//! Compiled programs give, bit for bit, what is computed on demand.
+
+use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var};
+use proptest::prelude::*;
+
+/// Small deterministic choices, so that a failing seed is all there is to remember.
+struct Choices(u64);
+
+impl Choices {
+    fn next(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    fn number(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next(4001)).unwrap()) / 1000.0 - 2.0
+    }
+
+    fn matrix(&mut self, rows: usize, cols: usize) -> Matrix<f64> {
+        Matrix::from_fn(rows, cols, |_, _| self.number())
+    }
+}
+
+/// One more value made of those before.
+fn grow<'g>(choices: &mut Choices, values: &[Var<'g, f64>]) -> Option<Var<'g, f64>> {
+    let x = values[choices.next(values.len())];
+    let y = values[choices.next(values.len())];
+    let same = || x.shape().broadcast(y.shape()).map(|_| (x, y));
+    Some(match choices.next(24) {
+        0 => same().map(|(x, y)| x + y)?,
+        1 => same().map(|(x, y)| x - y)?,
+        2 | 3 => same().map(|(x, y)| x * y)?,
+        4 => same().map(|(x, y)| x / (y * y + 1.0))?,
+        5 => -x,
+        6 => x.square(),
+        7 => x.tanh(),
+        8 => x.sigmoid(),
+        9 => x.relu(),
+        10 => x.softplus(),
+        11 => (x * 0.25).exp(),
+        12 => same().map(|(x, y)| x.maximum(y))?,
+        13 => same().map(|(x, y)| x.lt(y).select(x, y * 2.0))?,
+        14 => x.sum(),
+        15 => x.sum_axis(Axis::Rows),
+        16 => x.sum_axis(Axis::Columns),
+        17 => x.transpose(),
+        18 if x.cols() == y.rows() => x.matmul(y),
+        19 => x.softmax(Axis::Columns),
+        20 => x.log_sum_exp_axis(Axis::Rows),
+        21 => x * 1.0 + (-x) * -1.0,
+        22 => x.detach() + 0.5,
+        23 if x.rows() == y.rows() && x.cols() + y.cols() < 900 => Var::concat(&[x, y], Axis::Columns),
+        _ => return None,
+    })
+}
+
+fn assert_same_bits(compiled: &[f64], on_demand: &Matrix<f64>, what: &str) {
+    for (i, (a, b)) in compiled.iter().zip(on_demand.as_slice()).enumerate() {
+        assert!(
+            a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(),
+            "{what}, element {i}: {a:e} and {b:e}"
+        );
+    }
+}
+
+fn check_random_program(seed: u64, wide: bool) {
+    let mut choices = Choices(seed);
+    let graph = Graph::new();
+    let long = if wide { 700 } else { 4 };
+    let shapes = [(3, long), (1, long), (3, 1), (1, 1), (3, 3)];
+    let leaves: Vec<Var<'_, f64>> =
+        shapes.iter().map(|&(rows, cols)| graph.variable(choices.matrix(rows, cols))).collect();
+    let mut values = leaves.clone();
+    for _ in 0..25 {
+        values.extend(grow(&mut choices, &values));
+    }
+    let total =
+        values[leaves.len()..].iter().map(|value| value.sum()).reduce(|a, b| a + b).unwrap_or(leaves[3]);
+    let gradients = total.gradient_or_zero(leaves.clone());
+    let second = gradients[0].square().sum().gradient_or_zero(leaves.clone());
+    let updates: Vec<_> = leaves.iter().zip(&gradients).map(|(x, g)| (*x, *x - *g * 0.01)).collect();
+    let mut outputs = values;
+    outputs.extend(&gradients);
+    outputs.extend(&second);
+    graph.verify().unwrap();
+    let fed = &leaves[..1];
+    let mut program = graph.compile(fed, &updates[1..], &outputs).unwrap();
+    program.run(&[&leaves[0].peek()]).unwrap();
+    for (i, output) in outputs.iter().enumerate() {
+        assert_same_bits(program.output_slice(i), &output.peek(), &format!("seed {seed}, {output:?}"));
+    }
+    for (state, next) in &updates[1..] {
+        let value = program.state(state.id()).unwrap();
+        assert_same_bits(value.as_slice(), &next.peek(), &format!("seed {seed}, state {state:?}"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_program_gives_the_bits_of_values_on_demand(seed: u64) {
+        check_random_program(seed, false);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand(seed: u64) {
+        check_random_program(seed, true);
+    }
+}
+
+#[test]
+fn all_updates_use_the_old_states() {
+    let graph = Graph::new();
+    let (a, b) = (graph.variable(1.0), graph.variable(2.0));
+    let mut program = graph.compile(&[], &[(a, b), (b, a)], &[]).unwrap();
+    program.run(&[]).unwrap();
+    assert_eq!((program.state(a.id()).unwrap().item(), program.state(b.id()).unwrap().item()), (2.0, 1.0));
+}
+
+#[test]
+fn an_update_in_place_waits_for_the_readers_of_the_old_state() {
+    let graph = Graph::new();
+    let w = graph.variable([[1.0, 2.0], [3.0, 4.0]]);
+    let next = w * 10.0;
+    let product = w.matmul(next);
+    let mut program = graph.compile(&[], &[(w, next)], &[product, w]).unwrap();
+    program.run(&[]).unwrap();
+    assert_eq!(program.output(0).as_slice(), [70.0, 100.0, 150.0, 220.0]);
+    assert_eq!(program.state(w.id()).unwrap().as_slice(), [10.0, 20.0, 30.0, 40.0]);
+}
+
+#[test]
+fn gradient_descent_in_one_program_reaches_the_minimum() {
+    let graph = Graph::new();
+    let w = graph.variable([[3.0, -4.0]]);
+    let loss = (w - graph.constant([[1.0, 2.0]])).square().sum();
+    let mut program = graph.compile(&[], &[(w, w - loss.gradient(w) * 0.1)], &[loss]).unwrap();
+    for _ in 0..200 {
+        program.run(&[]).unwrap();
+    }
+    assert!(program.item(0) < 1e-30);
+}
+
+#[test]
+fn programs_are_send_and_sync_and_copies_are_independent() {
+    fn check<P: Send + Sync + Clone>(_: &P) {}
+    let graph = Graph::new();
+    let w = graph.variable(1.0);
+    let mut program = graph.compile(&[], &[(w, w * 2.0)], &[]).unwrap();
+    check(&program);
+    let copy: Program<f64> = program.clone();
+    program.run(&[]).unwrap();
+    assert_eq!((program.state(w.id()).unwrap().item(), copy.state(w.id()).unwrap().item()), (2.0, 1.0));
+}
+
+#[test]
+fn a_program_refuses_what_it_was_not_compiled_for() {
+    let graph = Graph::<f64>::new();
+    let x = graph.input(2, 3);
+    let mut program = graph.compile(&[x], &[], &[x.sum()]).unwrap();
+    assert_eq!(program.run(&[]), Err(RunError::InputCount { expected: 1, found: 0 }));
+    let error = program.run(&[&Matrix::zeros(3, 2)]).unwrap_err();
+    assert_eq!(error.to_string(), "input 0: the program was compiled for 2x3, 3x2 was given");
+}
+
+#[test]
+fn an_index_out_of_range_is_an_error_of_the_run() {
+    let graph = Graph::<f64>::new();
+    let (x, labels) = (graph.input(2, 3), graph.input(2, 1));
+    let picked = x.pick(labels);
+    let mut program = graph.compile(&[x, labels], &[], &[picked]).unwrap();
+    for bad in [3.0, -1.0, 0.5, f64::NAN] {
+        let error = program.run(&[&Matrix::ones(2, 3), &Matrix::from([[0.0], [bad]])]).unwrap_err();
+        let expected = format!("pick at {}: index 1 is {bad}, not a whole number in 0..3", picked.site());
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn compiling_refuses_what_would_be_wrong_later() {
+    let graph = Graph::new();
+    let (x, w) = (graph.input(1, 1), graph.variable(2.0));
+    let y = x * w;
+    let fails = |result: Result<Program<f64>, CompileError>| result.unwrap_err();
+    assert_eq!(fails(graph.compile(&[], &[], &[y])), CompileError::UnfedInput { site: x.site() });
+    assert_eq!(fails(graph.compile(&[x, x], &[], &[y])), CompileError::Twice { site: x.site() });
+    assert_eq!(fails(graph.compile(&[y], &[], &[y])), CompileError::NotALeaf { op: "mul", site: y.site() });
+    let wide = w + graph.constant([[1.0, 2.0]]);
+    let found = fails(graph.compile(&[], &[(w, wide)], &[]));
+    assert_eq!(
+        found.to_string(),
+        format!("compile: a 1x1 state is assigned the 1x2 value recorded at {}", wide.site())
+    );
+}
+
+#[test]
+fn a_branch_on_a_value_that_changes_later_is_refused() {
+    let graph = Graph::new();
+    let x = graph.variable(2.0);
+    let y = if x.square().item() > 1.0 { x.exp() } else { x };
+    let error = graph.compile(&[x], &[], &[y]).unwrap_err();
+    assert!(matches!(error, CompileError::StaleBranch { variable, .. } if variable == x.site()), "{error}");
+    assert!(graph.compile(&[], &[], &[y]).is_ok(), "as a constant state it cannot change");
+    let other = Graph::new();
+    let x = other.variable(2.0);
+    assert_eq!(x.peek().item(), 2.0);
+    assert!(other.compile(&[x], &[], &[x.exp()]).is_ok());
+}
+
+#[test]
+fn wide_kernels_give_the_same_bits_whatever_the_number_of_threads() {
+    let graph = Graph::<f32>::new();
+    let x = graph.input(600, 700);
+    let row = graph.variable(Matrix::from_fn(1, 700, |_, j| f32::from(u16::try_from(j).unwrap()).sin()));
+    let y = ((x * row).tanh() + row).sigmoid() * x.square();
+    let total = y.sum();
+    let dx = total.gradient(row);
+    let mut program = graph.compile(&[x], &[], &[y, total, dx]).unwrap();
+    let input = Matrix::from_fn(600, 700, |i, j| f32::from(u16::try_from(i * 31 % 97 + j).unwrap()).cos());
+    let mut results = Vec::new();
+    for threads in [1, 2, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| program.run(&[&input])).unwrap();
+        results.push([0, 1, 2].map(|i| program.output(i)));
+    }
+    assert_eq!(results[0], results[1]);
+    assert_eq!(results[0], results[2]);
+}

@@ -1,0 +1,175 @@
+//! How features and targets lie in memory.
+
+use autograd::{Matrix, Real};
+
+use super::Idx;
+use crate::error::DataError;
+
+/// The features of samples, a row each.
+#[derive(Clone, PartialEq)]
+pub(super) enum Features<T: Real> {
+    /// One byte a pixel, multiplied by `scale` when gathered; `size` is height and width.
+    Pixels {
+        data: Vec<u8>,
+        size: (usize, usize),
+        scale: T,
+    },
+    Numbers(Matrix<T>),
+}
+
+impl<T: Real> Features<T> {
+    /// Images of the dimensions `[samples, height, width]` or `[samples, pixels]`, scaled to 0..=1.
+    pub(super) fn pixels(images: Idx) -> Result<Self, DataError> {
+        let size = match *images.dimensions() {
+            [_, height, width] => (height, width),
+            [_, width] => (1, width),
+            _ => {
+                return Err(DataError::WrongDimensions {
+                    what: "images",
+                    expected: "the dimensions samples, height, width, or samples, pixels",
+                    found: images.dimensions().to_vec(),
+                });
+            }
+        };
+        Ok(Self::Pixels { data: images.into_data(), size, scale: T::ONE / T::from_f64(255.0) })
+    }
+
+    pub(super) fn pixel_scale(self, scale: T) -> Self {
+        match self {
+            Self::Pixels { data, size, .. } => Self::Pixels { data, size, scale },
+            Self::Numbers(_) => self,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Pixels { data, .. } => data.len().checked_div(self.width()).unwrap_or(0),
+            Self::Numbers(matrix) => matrix.rows(),
+        }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Pixels { size: (height, width), .. } => height * width,
+            Self::Numbers(matrix) => matrix.cols(),
+        }
+    }
+
+    /// Writes the rows `indices`, each below `len`, into `out`, which holds them exactly.
+    pub(super) fn gather(&self, indices: &[usize], out: &mut [T]) {
+        let width = self.width();
+        let rows = out.chunks_exact_mut(width).zip(indices);
+        match self {
+            Self::Pixels { data, scale, .. } => {
+                rows.for_each(|(row, &i)| scale_into(row, &data[i * width..(i + 1) * width], *scale));
+            }
+            Self::Numbers(matrix) => rows.for_each(|(row, &i)| row.copy_from_slice(matrix.row(i))),
+        }
+    }
+
+    pub(super) fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Self::Pixels { data, size, scale } => {
+                Self::Pixels { data: select(data, self.width(), indices), size: *size, scale: *scale }
+            }
+            Self::Numbers(matrix) => Self::Numbers(select_rows(matrix, indices)),
+        }
+    }
+}
+
+/// `out[j] = pixels[j] · scale`. Through `f64` the loop is vectorised: 0.1 ns a pixel in cache, a table of 256 takes 0.2.
+fn scale_into<T: Real>(out: &mut [T], pixels: &[u8], scale: T) {
+    for (out, &pixel) in out.iter_mut().zip(pixels) {
+        *out = T::from_f64(f64::from(pixel)) * scale;
+    }
+}
+
+/// The targets of samples.
+#[derive(Clone, PartialEq)]
+pub(super) enum Targets<T: Real> {
+    /// A class each, every label below `classes`.
+    Classes {
+        labels: Vec<u32>,
+        classes: usize,
+    },
+    Numbers(Matrix<T>),
+}
+
+impl<T: Real> Targets<T> {
+    pub(super) fn classes(labels: Vec<u32>, classes: usize) -> Result<Self, DataError> {
+        const LIMIT: usize = 1 << 24;
+        if classes > LIMIT {
+            return Err(DataError::TooManyClasses { classes, limit: LIMIT });
+        }
+        match labels.iter().position(|&label| label as usize >= classes) {
+            Some(index) => Err(DataError::LabelOutOfRange { label: labels[index] as usize, index, classes }),
+            None => Ok(Self::Classes { labels, classes }),
+        }
+    }
+
+    pub(super) fn one_hot(self) -> Result<Self, DataError> {
+        match self {
+            Self::Classes { labels, classes } => {
+                let mut matrix = Matrix::zeros(labels.len(), classes);
+                for (row, &label) in labels.iter().enumerate() {
+                    matrix[(row, label as usize)] = T::ONE;
+                }
+                Ok(Self::Numbers(matrix))
+            }
+            Self::Numbers(matrix) => Err(DataError::NotClasses { columns: matrix.cols() }),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Numbers(matrix) => matrix.rows(),
+        }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Self::Classes { .. } => 1,
+            Self::Numbers(matrix) => matrix.cols(),
+        }
+    }
+
+    /// Writes the rows `indices`, each below `len`, into `out`, which holds them exactly.
+    pub(super) fn gather(&self, indices: &[usize], out: &mut [T]) {
+        match self {
+            Self::Classes { labels, .. } => {
+                for (out, &i) in out.iter_mut().zip(indices) {
+                    *out = T::from_usize(labels[i] as usize);
+                }
+            }
+            Self::Numbers(matrix) if matrix.cols() == 0 => {}
+            Self::Numbers(matrix) => {
+                for (row, &i) in out.chunks_exact_mut(matrix.cols()).zip(indices) {
+                    row.copy_from_slice(matrix.row(i));
+                }
+            }
+        }
+    }
+
+    pub(super) fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Self::Classes { labels, classes } => {
+                Self::Classes { labels: select(labels, 1, indices), classes: *classes }
+            }
+            Self::Numbers(matrix) => Self::Numbers(select_rows(matrix, indices)),
+        }
+    }
+}
+
+fn select_rows<T: Real>(matrix: &Matrix<T>, indices: &[usize]) -> Matrix<T> {
+    Matrix::new(indices.len(), matrix.cols(), select(matrix.as_slice(), matrix.cols(), indices))
+}
+
+/// The rows `indices` of an array with `width` elements a row.
+fn select<U: Copy>(data: &[U], width: usize, indices: &[usize]) -> Vec<U> {
+    let mut selected = Vec::with_capacity(indices.len() * width);
+    for &i in indices {
+        selected.extend_from_slice(&data[i * width..(i + 1) * width]);
+    }
+    selected
+}

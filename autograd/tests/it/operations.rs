@@ -1,7 +1,7 @@
 //! Every operation of the registry, on every arrangement of shapes that it takes.
 
 use autograd::op::{self, Case, Domain};
-use autograd::{Graph, Matrix, Op, Real, Shape, Var};
+use autograd::{Axis, Graph, Matrix, Op, Real, Shape, Var};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -251,4 +251,56 @@ fn operands_without_a_derivative_cut_the_path_by_name_and_have_zero_gradients() 
         }
         Ok(())
     });
+}
+
+#[test]
+fn pointwise_operations_on_empty_matrices_have_empty_values_and_zero_gradients() {
+    for case in op::cases().into_iter().filter(|case| case.op.is_pointwise()) {
+        for (m, n) in [(0, 3), (3, 0), (0, 0)] {
+            let full = vec![Matrix::ones(m, n); case.domains.len()];
+            let arranged = |slot: usize, shape: &Shape| {
+                let mut operands = full.clone();
+                operands[slot] = Matrix::ones(shape.rows, shape.cols);
+                operands
+            };
+            let slots = 0..full.len();
+            let all = slots.flat_map(|slot| {
+                broadcastable(m, n).iter().map(|shape| arranged(slot, shape)).collect::<Vec<_>>()
+            });
+            for operands in all {
+                let at = Applied { op: case.op, operands: &operands };
+                let graph = Graph::new();
+                let x: Vec<_> = at.point().iter().map(|x| graph.variable(x)).collect();
+                let y = at.record(&graph, &x);
+                let name = case.op.name();
+                close(name, &y.value(), &Matrix::zeros(y.rows(), y.cols()), f64::INFINITY).unwrap();
+                if x.is_empty() {
+                    continue;
+                }
+                let g = graph.filled(y.rows(), y.cols(), 1.0);
+                for (derivative, x) in y.vjp(g, x.as_slice()).iter().zip(&x) {
+                    let zero = if y.shape().is_empty() { 0.0 } else { f64::INFINITY };
+                    close(name, &derivative.value(), &Matrix::zeros(x.rows(), x.cols()), zero).unwrap();
+                }
+                let tangent = y.jvp(x.clone(), x).value();
+                close(name, &tangent, &Matrix::zeros(y.rows(), y.cols()), f64::INFINITY).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_sum_is_zero_and_so_is_an_inner_product_over_nothing() {
+    let graph = Graph::<f64>::new();
+    let (x, w) = (graph.variable(Matrix::zeros(2, 0)), graph.variable(Matrix::zeros(0, 3)));
+    let products = x.matmul(w);
+    close("products", &products.value(), &Matrix::zeros(2, 3), 0.0).unwrap();
+    assert_eq!(products.sum().gradient([x, w]).map(|dx| dx.value().shape()), [x.shape(), w.shape()]);
+    close("sum", &x.sum().value(), &Matrix::zeros(1, 1), 0.0).unwrap();
+    close("rows", &w.sum_axis(Axis::Rows).value(), &Matrix::zeros(1, 3), 0.0).unwrap();
+    close("columns", &x.sum_axis(Axis::Columns).value(), &Matrix::zeros(2, 1), 0.0).unwrap();
+    let nothing = Matrix::filled(2, 1, f64::NEG_INFINITY);
+    close("log_sum_exp", &x.log_sum_exp_axis(Axis::Columns).value(), &nothing, 0.0).unwrap();
+    assert_eq!(x.softmax(Axis::Columns).sum().gradient(x).value().shape(), x.shape());
+    assert_eq!(Var::concat(&[x, x], Axis::Rows).transpose().value().shape(), Shape::new(0, 4));
 }

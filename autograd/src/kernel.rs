@@ -7,6 +7,7 @@ use crate::op::Op;
 use crate::program::Program;
 use crate::scalar::Real;
 use crate::shape::Shape;
+use matmul::{Operand, Threads, Update};
 
 pub(crate) mod elementwise;
 pub(crate) mod math;
@@ -57,6 +58,10 @@ pub trait Dispatch: Sized {
     fn execute(program: &mut Program<Self>) -> Result<(), RunError>
     where
         Self: Real;
+
+    /// The matrix product: `out = op(a) op(b)`, or `out += op(a) op(b)`.
+    #[doc(hidden)]
+    fn matmul(out: &mut [Self], a: Operand<'_, Self>, b: Operand<'_, Self>, update: Update, threads: Threads);
 }
 
 macro_rules! dispatch {
@@ -68,6 +73,16 @@ macro_rules! dispatch {
 
             fn execute(program: &mut Program<Self>) -> Result<(), RunError> {
                 program.execute_steps()
+            }
+
+            fn matmul(
+                out: &mut [Self],
+                a: Operand<'_, Self>,
+                b: Operand<'_, Self>,
+                update: Update,
+                threads: Threads,
+            ) {
+                matmul::product(out, a, b, update, threads);
             }
         }
     )*};

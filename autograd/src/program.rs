@@ -324,7 +324,13 @@ impl<T: Real> Program<T> {
         Some(Matrix::new(shape.rows, shape.cols, self.arena.get(place).to_vec()))
     }
 
-    /// The elements of a state, row by row, to be read or changed between runs; `None` if `id` is no state.
+    /// The elements of a state, row by row, without a copy; `None` if `id` is no state.
+    #[must_use]
+    pub fn state_slice(&self, id: NodeId) -> Option<&[T]> {
+        Some(self.arena.get(self.states.get(&id)?.0))
+    }
+
+    /// The elements of a state, row by row, to be changed between runs; `None` if `id` is no state.
     #[must_use]
     pub fn state_mut(&mut self, id: NodeId) -> Option<&mut [T]> {
         let (place, _) = *self.states.get(&id)?;

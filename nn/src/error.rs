@@ -326,3 +326,82 @@ pub enum PlotError {
         classes: usize,
     },
 }
+
+/// Why training or evaluation could not go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A number of the data cannot be used by the program.
+    #[error(transparent)]
+    Run(#[from] autograd::RunError),
+    /// The predictions cannot be measured.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+}
+
+/// What is wrong with a file of parameters.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file is not in the safetensors format, or damaged.
+    #[error("{}: {source}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: safetensors::SafeTensorError,
+    },
+    /// The file has no such parameter.
+    #[error("{}: there is no parameter {name:?}; it has {found:?}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The parameter that the model has.
+        name: String,
+        /// The parameters of the file.
+        found: Vec<String>,
+    },
+    /// The file has a parameter that the model does not have.
+    #[error("{}: the model has no parameter {name:?}", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+    },
+    /// A parameter of the file has another shape.
+    #[error("{}: {name:?} has the shape {found:?}, the model needs {expected}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// The shape in the model.
+        expected: autograd::Shape,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// A parameter of the file has another element type.
+    #[error("{}: {name:?} holds {found}, the model needs {expected}", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The parameter.
+        name: String,
+        /// The element type of the model.
+        expected: &'static str,
+        /// The element type in the file.
+        found: String,
+    },
+}

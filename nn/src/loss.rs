@@ -16,6 +16,21 @@
 
 use autograd::{Axis, Real, Var};
 
+/// Any function from a prediction and a target to a `1x1` value. Not to be implemented: every such function is one.
+///
+/// ```
+/// use autograd::Var;
+/// use nn::loss::Loss;
+/// fn cubic<'g>(y: Var<'g, f64>, t: Var<'g, f64>) -> Var<'g, f64> {
+///     (y - t).abs().powi(3).mean()
+/// }
+/// let loss: &dyn Loss<f64> = &cubic;
+/// # let _ = loss;
+/// ```
+pub trait Loss<T: Real>: for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T> {}
+
+impl<T: Real, F: for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>> Loss<T> for F {}
+
 #[track_caller]
 fn assert_same_shape<T: Real>(name: &str, prediction: Var<'_, T>, target: Var<'_, T>) {
     assert!(

@@ -1,21 +1,354 @@
 //! The matrix product.
+//!
+//! The right operand is cut into panels a few vectors wide, the result into bands of rows. Within a band, tiles of the
+//! result stay in registers while `k` runs (`tile`). A panel is read where it lies if it can be, and copied first if
+//! not (`pack`).
+//!
+//! Threads share out the bands. Each element of the result is a sum in the order of `k`, or, where a column or a few
+//! rows are computed as scalar products, in an order that the shapes decide: never does the number of threads change
+//! a bit.
 
-use crate::kernel::View;
-use crate::scalar::Real;
+mod dots;
+mod lanes;
+mod pack;
+mod tile;
 
-/// `out = op(a) op(b)`.
-pub(crate) fn matmul<T: Real>(ta: bool, a: View<'_, T>, tb: bool, b: View<'_, T>, out: &mut [T]) {
-    let (m, k) = if ta { (a.shape.cols, a.shape.rows) } else { (a.shape.rows, a.shape.cols) };
-    let n = if tb { b.shape.rows } else { b.shape.cols };
-    for i in 0..m {
-        for j in 0..n {
-            let mut s = T::ZERO;
-            for l in 0..k {
-                let x = if ta { a.data[l * m + i] } else { a.data[i * k + l] };
-                let y = if tb { b.data[j * k + l] } else { b.data[l * n + j] };
-                s += x * y;
-            }
-            out[i * n + j] = s;
+use pulp::{Arch, Scalar128b, Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::shape::Shape;
+use dots::Dots;
+use lanes::{Lanes, lanes};
+use pack::Pack;
+use tile::{Block, ByColumns, ByRows, MAX_VECTORS, Panel};
+
+/// How the stored numbers of an operand are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they are stored.
+    Plain,
+    /// Stored rows are columns.
+    Transposed,
+}
+
+/// An operand: row-major numbers, read as they are or transposed.
+#[derive(Clone, Copy, Debug)]
+pub struct Operand<'a, T> {
+    data: &'a [T],
+    stored: Shape,
+    order: Order,
+}
+
+impl<'a, T> Operand<'a, T> {
+    /// `data` holds a `stored` matrix row by row.
+    ///
+    /// # Panics
+    /// If `data` does not have `stored.len()` elements.
+    pub(crate) fn new(data: &'a [T], stored: Shape, order: Order) -> Self {
+        assert_eq!(data.len(), stored.len(), "an operand holds what its shape says");
+        Self { data, stored, order }
+    }
+
+    /// The shape as it is read.
+    pub(crate) fn shape(&self) -> Shape {
+        match self.order {
+            Order::Plain => self.stored,
+            Order::Transposed => self.stored.transposed(),
+        }
+    }
+
+    /// Element `(i, j)` as it is read.
+    #[inline(always)]
+    fn at(&self, i: usize, j: usize) -> T
+    where
+        T: Copy,
+    {
+        match self.order {
+            Order::Plain => self.data[i * self.stored.cols + j],
+            Order::Transposed => self.data[j * self.stored.cols + i],
+        }
+    }
+
+    /// The same numbers, read the other way round.
+    fn transposed(self) -> Self {
+        let order = match self.order {
+            Order::Plain => Order::Transposed,
+            Order::Transposed => Order::Plain,
+        };
+        Self { order, ..self }
+    }
+}
+
+/// What becomes of the numbers that are already in the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// They are replaced.
+    Overwrite,
+    /// The product is added to them.
+    Accumulate,
+}
+
+/// Who does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// The calling thread.
+    One,
+    /// The threads of the current rayon pool, if the product is large enough.
+    Pool,
+}
+
+/// `out = op(a) op(b)`, or `out += op(a) op(b)`, where `out` is row-major.
+///
+/// `0 * inf` is NaN, as everywhere. With `k = 0` the product is 0.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub(super) fn product<T: Lanes>(
+    out: &mut [T],
+    a: Operand<'_, T>,
+    b: Operand<'_, T>,
+    update: Update,
+    threads: Threads,
+) {
+    let (Shape { rows: m, cols: k }, Shape { cols: n, .. }) = (a.shape(), b.shape());
+    assert_eq!(k, b.shape().rows, "matmul: left columns must equal right rows");
+    assert_eq!(out.len(), m * n, "matmul: the result holds what its shape says");
+    if out.is_empty() || k == 0 {
+        if update == Update::Overwrite {
+            out.fill(T::ZERO);
+        }
+    } else if m * n * k <= TINY {
+        tiny(out, a, b, update);
+    } else if n == 1 && m > 1 {
+        // A column is a row, to which the transposed operands are multiplied the other way round.
+        product(out, b.transposed(), a.transposed(), update, threads);
+    } else {
+        let plan = Plan::new(m, k, n, b.order, threads);
+        Arch::new().dispatch(Product { out, a, b, update, plan });
+    }
+}
+
+/// The three loops, before another instruction set is even chosen.
+fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
+    let (k, n) = (a.shape().cols, b.shape().cols);
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        for (j, x) in row.iter_mut().enumerate() {
+            let old = if update == Update::Accumulate { *x } else { T::ZERO };
+            *x = (0..k).fold(old, |sum, p| sum + a.at(i, p) * b.at(p, j));
         }
     }
 }
+
+/// Most multiply-adds of a tiny product.
+const TINY: usize = 64;
+
+/// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
+const DOTS: usize = 8;
+
+/// Columns that one thread takes at a time if there is one row only.
+const THREAD_DOTS: usize = 64;
+
+/// Steps of `k` for which a panel and a few rows stay in the first-level cache.
+const STEPS: usize = 256;
+
+/// Rows that read the right operand while it stays in the second-level cache.
+const BAND: usize = 128;
+
+/// Rows that one thread takes at a time.
+const THREAD_BAND: usize = 32;
+
+/// Rows from which on copied panels pay.
+const PACK: usize = 256;
+
+/// Elements of the right operand that are packed at once.
+const PACKED: usize = 1 << 19;
+
+/// Multiply-adds from which on a second thread pays.
+const PARALLEL: usize = 1 << 21;
+
+/// Bytes in a line of the cache.
+const LINE: usize = 64;
+
+/// How a product is cut up: follows from the shapes alone.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// Whether panels of the right operand are copied even where they could be read in place.
+    pack: bool,
+    /// Rows in a band.
+    band: usize,
+    /// Steps of `k` in which a band is computed.
+    steps: usize,
+    /// Whether the threads of the pool take part.
+    parallel: bool,
+}
+
+impl Plan {
+    fn new(m: usize, k: usize, n: usize, right: Order, threads: Threads) -> Self {
+        let parallel = threads == Threads::Pool && m * n * k >= PARALLEL;
+        let pack = m >= PACK || right == Order::Transposed;
+        Self { pack, band: if parallel { THREAD_BAND } else { BAND }, steps: STEPS, parallel }
+    }
+
+    /// `f` with the index of each chunk of `x` and the chunk.
+    #[inline(always)]
+    fn each<T: Send>(&self, x: &mut [T], len: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+        if self.parallel {
+            x.par_chunks_mut(len).enumerate().for_each(|(i, x)| f(i, x));
+        } else {
+            x.chunks_mut(len).enumerate().for_each(|(i, x)| f(i, x));
+        }
+    }
+}
+
+/// A product that waits for an instruction set.
+struct Product<'a, T> {
+    out: &'a mut [T],
+    a: Operand<'a, T>,
+    b: Operand<'a, T>,
+    update: Update,
+    plan: Plan,
+}
+
+impl<T: Lanes> WithSimd for Product<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::IS_SCALAR { self.run(Scalar128b) } else { self.run(simd) }
+    }
+}
+
+impl<T: Lanes> Product<'_, T> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let m = self.a.shape().rows;
+        let contiguous = m == 1 || self.a.order == Order::Plain;
+        if m <= DOTS && contiguous && self.b.order == Order::Transposed {
+            self.dots(simd);
+        } else {
+            self.panels(simd);
+        }
+    }
+
+    /// Row by row, each element a scalar product.
+    #[inline(always)]
+    fn dots<S: Simd>(self, simd: S) {
+        let Self { out, a, b, update, plan } = self;
+        let Shape { rows: n, cols: k } = b.stored;
+        let len = if out.len() == n { THREAD_DOTS } else { n };
+        plan.each(out, len, |i, out| {
+            let (row, column) = (i * len / n, i * len % n);
+            simd.vectorize(Dots { out, a: &a.data[row * k..][..k], b: &b.data[column * k..], update });
+        });
+    }
+
+    /// Band by band, each made of panels.
+    #[inline(always)]
+    fn panels<S: Simd>(self, simd: S) {
+        let Self { out, a, b, mut update, plan } = self;
+        let Shape { rows: k, cols: n } = b.shape();
+        let lanes = lanes::<S, T>();
+        let in_place = if plan.pack { 0 } else { n / lanes * lanes };
+        let padded = (n - in_place).next_multiple_of(lanes);
+        let vectors = in_place.max(padded) / lanes;
+        let width = vectors.div_ceil(vectors.div_ceil(MAX_VECTORS)) * lanes;
+        let block = (PACKED / padded.max(1)).max(STEPS).min(k);
+
+        let mut scratch = T::scratch().take();
+        if scratch.len() < padded * block + LINE {
+            scratch.resize(padded * block + LINE, T::ZERO);
+        }
+        let start = scratch.as_ptr().align_offset(LINE);
+        for p in (0..k).step_by(block) {
+            let k = block.min(k - p);
+            let packed = &mut scratch[start..][..padded * k];
+            plan.each(packed, width * k, |i, to| {
+                simd.vectorize(Pack { to, from: b, p, k, column: in_place + i * width });
+            });
+            let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
+            plan.each(&mut *out, plan.band * n, |i, out| {
+                simd.vectorize(Band { out, a, right, row: i * plan.band, p, steps: plan.steps, update });
+            });
+            update = Update::Accumulate;
+        }
+        T::scratch().set(scratch);
+    }
+}
+
+/// Some steps of the right operand, cut into panels.
+#[derive(Clone, Copy)]
+struct Right<'a, T> {
+    /// Rows as they are stored, from the first step on; read for the columns before `in_place`.
+    data: &'a [T],
+    /// The other columns as packed panels.
+    packed: &'a [T],
+    in_place: usize,
+    /// Number of columns.
+    n: usize,
+    /// Number of steps.
+    k: usize,
+    /// Columns in a panel.
+    width: usize,
+}
+
+impl<'a, T> Right<'a, T> {
+    /// `k` steps from step `p` of the panel that begins at `column`.
+    #[inline(always)]
+    fn panel(&self, lanes: usize, column: usize, p: usize, k: usize) -> Panel<'a, T> {
+        if column < self.in_place {
+            let width = self.width.min(self.in_place - column);
+            Panel { data: &self.data[p * self.n + column..], stride: self.n, k, width }
+        } else {
+            let width = self.width.min(self.n - column);
+            let stride = width.next_multiple_of(lanes);
+            let data = &self.packed[(column - self.in_place) * self.k + p * stride..];
+            Panel { data, stride, k, width }
+        }
+    }
+}
+
+/// Some rows of the result.
+struct Band<'a, T> {
+    out: &'a mut [T],
+    a: Operand<'a, T>,
+    right: Right<'a, T>,
+    /// The first row.
+    row: usize,
+    /// The step at which `right` begins.
+    p: usize,
+    steps: usize,
+    update: Update,
+}
+
+impl<T: Lanes> WithSimd for Band<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let Right { n, k, .. } = self.right;
+        let stride = self.a.stored.cols;
+        for q in (0..k).step_by(self.steps) {
+            let mut column = 0;
+            while column < n {
+                let panel = self.right.panel(lanes::<S, T>(), column, q, self.steps.min(k - q));
+                let accumulate = self.update == Update::Accumulate;
+                let out = Block { data: &mut *self.out, stride: n, column, accumulate };
+                column += panel.width;
+                match self.a.order {
+                    Order::Plain => {
+                        let data = &self.a.data[self.row * stride + self.p + q..];
+                        tile::block(simd, out, ByRows { data, stride }, panel);
+                    }
+                    Order::Transposed => {
+                        let data = &self.a.data[(self.p + q) * stride + self.row..];
+                        tile::block(simd, out, ByColumns { data, stride }, panel);
+                    }
+                }
+            }
+            self.update = Update::Accumulate;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The matrix product.
 
-use crate::kernel::{Fault, View, matmul};
+use crate::kernel::matmul::{Operand, Order, Threads, Update};
+use crate::kernel::{Fault, View};
 use crate::op::case::{Case, Domain, Examples};
 use crate::op::{Applied, Rule, sum_of, two};
 use crate::scalar::Real;
@@ -22,6 +23,11 @@ impl MatMul {
     }
 }
 
+fn operand<T>(view: View<'_, T>, transposed: bool) -> Operand<'_, T> {
+    let order = if transposed { Order::Transposed } else { Order::Plain };
+    Operand::new(view.data, view.shape, order)
+}
+
 impl Rule for MatMul {
     fn name(self) -> &'static str {
         "matmul"
@@ -38,7 +44,9 @@ impl Rule for MatMul {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        matmul::matmul(self.transpose_left, inputs[0], self.transpose_right, inputs[1], out);
+        let a = operand(inputs[0], self.transpose_left);
+        let b = operand(inputs[1], self.transpose_right);
+        T::matmul(out, a, b, Update::Overwrite, Threads::Pool);
         Ok(())
     }
 

@@ -87,10 +87,11 @@ fn scale_into<T: Real>(out: &mut [T], pixels: &[u8], scale: T) {
 /// The targets of samples.
 #[derive(Clone, PartialEq)]
 pub(super) enum Targets<T: Real> {
-    /// A class each, every label below `classes`.
+    /// A class each, every label below `classes`; gathered as its index, or as a 1 among zeros.
     Classes {
         labels: Vec<u32>,
         classes: usize,
+        one_hot: bool,
     },
     Numbers(Matrix<T>),
 }
@@ -103,19 +104,13 @@ impl<T: Real> Targets<T> {
         }
         match labels.iter().position(|&label| label as usize >= classes) {
             Some(index) => Err(DataError::LabelOutOfRange { label: labels[index] as usize, index, classes }),
-            None => Ok(Self::Classes { labels, classes }),
+            None => Ok(Self::Classes { labels, classes, one_hot: false }),
         }
     }
 
     pub(super) fn one_hot(self) -> Result<Self, DataError> {
         match self {
-            Self::Classes { labels, classes } => {
-                let mut matrix = Matrix::zeros(labels.len(), classes);
-                for (row, &label) in labels.iter().enumerate() {
-                    matrix[(row, label as usize)] = T::ONE;
-                }
-                Ok(Self::Numbers(matrix))
-            }
+            Self::Classes { labels, classes, .. } => Ok(Self::Classes { labels, classes, one_hot: true }),
             Self::Numbers(matrix) => Err(DataError::NotClasses { columns: matrix.cols() }),
         }
     }
@@ -129,7 +124,8 @@ impl<T: Real> Targets<T> {
 
     pub(super) fn width(&self) -> usize {
         match self {
-            Self::Classes { .. } => 1,
+            Self::Classes { one_hot: false, .. } => 1,
+            Self::Classes { one_hot: true, classes, .. } => *classes,
             Self::Numbers(matrix) => matrix.cols(),
         }
     }
@@ -137,9 +133,15 @@ impl<T: Real> Targets<T> {
     /// Writes the rows `indices`, each below `len`, into `out`, which holds them exactly.
     pub(super) fn gather(&self, indices: &[usize], out: &mut [T]) {
         match self {
-            Self::Classes { labels, .. } => {
+            Self::Classes { labels, one_hot: false, .. } => {
                 for (out, &i) in out.iter_mut().zip(indices) {
                     *out = T::from_usize(labels[i] as usize);
+                }
+            }
+            Self::Classes { labels, classes, one_hot: true } => {
+                out.fill(T::ZERO);
+                for (row, &i) in out.chunks_exact_mut(*classes).zip(indices) {
+                    row[labels[i] as usize] = T::ONE;
                 }
             }
             Self::Numbers(matrix) if matrix.cols() == 0 => {}
@@ -153,8 +155,9 @@ impl<T: Real> Targets<T> {
 
     pub(super) fn select(&self, indices: &[usize]) -> Self {
         match self {
-            Self::Classes { labels, classes } => {
-                Self::Classes { labels: select(labels, 1, indices), classes: *classes }
+            Self::Classes { labels, classes, one_hot } => {
+                let labels = select(labels, 1, indices);
+                Self::Classes { labels, classes: *classes, one_hot: *one_hot }
             }
             Self::Numbers(matrix) => Self::Numbers(select_rows(matrix, indices)),
         }

@@ -124,7 +124,8 @@ impl<T: Real> Dataset<T> {
         self
     }
 
-    /// The same samples with targets of one column a class: 1 in the column of the class, 0 elsewhere.
+    /// The same samples with targets of one column a class: 1 in the column of the class, 0 elsewhere. Classes and
+    /// labels stay known.
     ///
     /// # Errors
     /// [`DataError::NotClasses`] if the targets are numbers already.
@@ -159,7 +160,7 @@ impl<T: Real> Dataset<T> {
         self.features.width()
     }
 
-    /// Numbers in the target of a sample: 1 for a class index.
+    /// Numbers in the target of a sample: 1 for a class index, as many as classes if they are [one-hot](Self::one_hot).
     #[must_use]
     pub fn targets(&self) -> usize {
         self.targets.width()

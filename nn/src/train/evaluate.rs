@@ -5,6 +5,7 @@ use autograd::{Graph, Matrix, Program, Real, Shape, Var};
 use crate::data::{Batches, Dataset};
 use crate::error::TrainError;
 use crate::layer::Layer;
+use crate::loss::Loss;
 use crate::metric::{Accuracy, Mean};
 use crate::params::{Params, Scope};
 
@@ -16,8 +17,7 @@ const BATCH: usize = 500;
 pub struct Evaluation {
     /// The mean loss of a sample.
     pub loss: f64,
-    /// The part of the samples whose class is recognised (the largest output; with a single output, whether it is at
-    /// least ½), or `None` if the targets are not classes.
+    /// The part of the samples whose largest output is that of their class, or `None` if the targets are not classes.
     pub accuracy: Option<f64>,
     /// How many samples.
     pub samples: usize,
@@ -32,21 +32,22 @@ pub struct Evaluation {
 /// If the model does not take such samples, or the loss not such targets.
 pub fn evaluate<T: Real>(
     model: &dyn Layer<T>,
-    loss: &dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>,
+    loss: &dyn Loss<T>,
     params: &Params<T>,
     data: &Dataset<T>,
 ) -> Result<Evaluation, TrainError> {
     let mut mean = Mean::default();
     let mut accuracy = Accuracy::default();
-    let mut known = true;
     each_batch(model, Some(loss), params, data, |program, rows| {
         mean.add(program.item(1).to_f64(), rows.len());
-        known &= data.count_correct(&program.output(0), rows, &mut accuracy)?;
+        if let Some(labels) = data.labels() {
+            let labels: Vec<usize> = rows.iter().map(|&row| labels[row] as usize).collect();
+            accuracy.add(&program.output(0), &labels)?;
+        }
         Ok(())
     })?;
     let loss = mean.result().unwrap_or(f64::NAN);
-    let accuracy = if known { accuracy.result() } else { None };
-    Ok(Evaluation { loss, accuracy, samples: data.len() })
+    Ok(Evaluation { loss, accuracy: accuracy.result(), samples: data.len() })
 }
 
 /// The output of `model` for each sample of `data`, one a row.
@@ -74,7 +75,7 @@ pub fn predict<T: Real>(
 /// Runs the model over the data, batch by batch: output 0 is the prediction, output 1 the loss if there is one.
 fn each_batch<T: Real>(
     model: &dyn Layer<T>,
-    loss: Option<&dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>>,
+    loss: Option<&dyn Loss<T>>,
     params: &Params<T>,
     data: &Dataset<T>,
     mut visit: impl FnMut(&Program<T>, &[usize]) -> Result<(), TrainError>,
@@ -96,7 +97,7 @@ fn each_batch<T: Real>(
 #[track_caller]
 fn forward<T: Real>(
     model: &dyn Layer<T>,
-    loss: Option<&dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>>,
+    loss: Option<&dyn Loss<T>>,
     params: &Params<T>,
     data: &Dataset<T>,
     samples: usize,

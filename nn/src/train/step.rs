@@ -3,6 +3,7 @@
 use autograd::{Graph, NodeId, Program, Real, RunError, Var};
 
 use crate::layer::Layer;
+use crate::loss::Loss;
 use crate::optimizer::{Optimizer, Step};
 use crate::params::{Params, Scope};
 
@@ -41,7 +42,7 @@ impl<T: Real> TrainingStep<T> {
     #[track_caller]
     pub fn new(
         model: &dyn Layer<T>,
-        loss: &dyn for<'g> Fn(Var<'g, T>, Var<'g, T>) -> Var<'g, T>,
+        loss: &dyn Loss<T>,
         optimizer: &dyn Optimizer<T>,
         params: &Params<T>,
         (samples, features, targets): (usize, usize, usize),
@@ -56,8 +57,7 @@ impl<T: Real> TrainingStep<T> {
         let mut updates: Vec<(Var<'_, T>, Var<'_, T>)> = Vec::new();
         for (&parameter, gradient) in scope.vars().iter().zip(loss.gradient(scope.vars())) {
             let zeros = || autograd::Matrix::zeros(parameter.rows(), parameter.cols());
-            let slots: Vec<Var<'_, T>> =
-                optimizer.slots().iter().map(|_| graph.variable(zeros())).collect();
+            let slots: Vec<Var<'_, T>> = optimizer.slots().iter().map(|_| graph.variable(zeros())).collect();
             let step = Step { parameter, gradient, slots: &slots, rate, scalars: &scalars };
             let (new, new_slots) = optimizer.update(&step);
             updates.push((parameter, new));

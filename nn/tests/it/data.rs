@@ -178,9 +178,11 @@ fn parts_are_never_empty() {
 #[test]
 fn one_hot_targets_have_a_column_a_class() {
     let set = small().one_hot().unwrap();
-    assert_eq!((set.targets(), set.classes()), (3, None));
+    assert_eq!((set.targets(), set.classes()), (3, Some(3)));
     assert_eq!(set.batch(&[4]).unwrap().1, Matrix::from([[0.0, 1.0, 0.0]]));
-    assert!(matches!(set.one_hot(), Err(DataError::NotClasses { columns: 3 })));
+    assert_eq!(set.labels(), small().labels());
+    let numbers = Dataset::new(Matrix::from([[1.0]]), Matrix::from([[2.0, 3.0]])).unwrap();
+    assert!(matches!(numbers.one_hot(), Err(DataError::NotClasses { columns: 2 })));
 }
 
 #[test]

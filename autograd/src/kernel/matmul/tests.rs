@@ -1,0 +1,207 @@
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use pulp::{Scalar, Simd};
+
+use super::*;
+use crate::scalar::Real;
+
+const ORDERS: [(Order, Order); 4] = [
+    (Order::Plain, Order::Plain),
+    (Order::Transposed, Order::Plain),
+    (Order::Plain, Order::Transposed),
+    (Order::Transposed, Order::Transposed),
+];
+
+/// Numbers in `-1..1`, always the same for the same seed.
+fn numbers<T: Real>(len: usize, seed: u64) -> Vec<T> {
+    let mut state = seed;
+    let step = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        T::from_f64(f64::from((state >> 40) as u32) / f64::from(1 << 23) - 1.0)
+    };
+    (0..len).map(step).collect()
+}
+
+/// Small whole numbers with infinities and NaN between them: sums do not depend on the order.
+fn specials<T: Real>(len: usize, seed: u64) -> Vec<T> {
+    let special = |x: T| match x.to_f64() {
+        x if x > 0.98 => T::NAN,
+        x if x > 0.95 => T::INFINITY,
+        x if x > 0.92 => T::NEG_INFINITY,
+        x if x > 0.3 => T::ZERO,
+        x => (T::from_f64(x) * T::from_usize(4)).floor(),
+    };
+    numbers::<T>(len, seed).into_iter().map(special).collect()
+}
+
+fn stored(rows: usize, cols: usize, order: Order) -> Shape {
+    match order {
+        Order::Plain => Shape::new(rows, cols),
+        Order::Transposed => Shape::new(cols, rows),
+    }
+}
+
+/// The numbers of two factors and of the old result.
+struct Case<T> {
+    shape: [usize; 3],
+    orders: (Order, Order),
+    update: Update,
+    a: Vec<T>,
+    b: Vec<T>,
+    old: Vec<T>,
+}
+
+impl<T: Lanes> Case<T> {
+    fn new(
+        shape: [usize; 3],
+        orders: (Order, Order),
+        update: Update,
+        numbers: fn(usize, u64) -> Vec<T>,
+    ) -> Self {
+        let [m, k, n] = shape;
+        Self { shape, orders, update, a: numbers(m * k, 1), b: numbers(k * n, 2), old: numbers(m * n, 3) }
+    }
+
+    fn operands(&self) -> (Operand<'_, T>, Operand<'_, T>) {
+        let ([m, k, n], (a, b)) = (self.shape, self.orders);
+        (Operand::new(&self.a, stored(m, k, a), a), Operand::new(&self.b, stored(k, n, b), b))
+    }
+
+    fn product(&self, threads: Threads) -> Vec<T> {
+        let (a, b) = self.operands();
+        let mut out = self.old.clone();
+        product(&mut out, a, b, self.update, threads);
+        out
+    }
+
+    /// The product under the given instructions, however small it is.
+    fn product_with<S: Simd>(&self, simd: S) -> Vec<T> {
+        let ([m, k, n], (a, b)) = (self.shape, self.operands());
+        let mut out = self.old.clone();
+        if m * k * n > 0 {
+            let plan = Plan::new(m, k, n, b.order, Threads::One);
+            simd.vectorize(Product { out: &mut out, a, b, update: self.update, plan });
+        } else {
+            product(&mut out, a, b, self.update, Threads::One);
+        }
+        out
+    }
+
+    /// The three loops, and the sum of the magnitudes of all terms.
+    fn naive(&self) -> Vec<(T, T)> {
+        let [m, k, n] = self.shape;
+        let (a, b) = self.operands();
+        let at = |i: usize, j: usize| {
+            let old = match self.update {
+                Update::Overwrite => T::ZERO,
+                Update::Accumulate => self.old[i * n + j],
+            };
+            (0..k).map(|p| a.at(i, p) * b.at(p, j)).fold((old, old.abs()), |(s, t), x| (s + x, t + x.abs()))
+        };
+        (0..m).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect()
+    }
+
+    /// Both results round `k + 1` times at most on the way from every term to the sum.
+    fn check(&self, got: &[T]) {
+        let bound = T::from_usize(2 * (self.shape[1] + 1)) * T::EPSILON;
+        for (i, (&x, (want, magnitude))) in got.iter().zip(self.naive()).enumerate() {
+            assert!((x - want).abs() <= bound * magnitude, "{:?} {i}: {x} {want}", self.shape);
+        }
+    }
+
+    fn check_specials(&self, got: &[T]) {
+        for (i, (&x, (want, _))) in got.iter().zip(self.naive()).enumerate() {
+            assert!(x == want || (x.is_nan() && want.is_nan()), "{:?} {i}: {x} {want}", self.shape);
+        }
+    }
+
+    fn check_everywhere(shape: [usize; 3], orders: (Order, Order), update: Update) {
+        let case = Self::new(shape, orders, update, numbers);
+        case.check(&case.product(Threads::Pool));
+        case.check(&case.product_with(Scalar));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            case.check(&case.product_with(simd));
+        }
+        let case = Self::new(shape, orders, update, specials);
+        case.check_specials(&case.product(Threads::Pool));
+        case.check_specials(&case.product_with(Scalar));
+    }
+}
+
+/// Lengths up to 70, the smallest ones often.
+fn length() -> impl Strategy<Value = usize> {
+    prop_oneof![0..=2_usize, 0..=70_usize]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn product_equals_the_three_loops(m in length(), k in length(), n in length()) {
+        for orders in ORDERS {
+            for update in [Update::Overwrite, Update::Accumulate] {
+                Case::<f32>::check_everywhere([m, k, n], orders, update);
+                Case::<f64>::check_everywhere([m, k, n], orders, update);
+            }
+        }
+    }
+}
+
+#[test]
+fn product_equals_the_three_loops_across_blocks() {
+    for shape in [[300, 300, 20], [130, 600, 50], [9, 2100, 400], [1, 700, 200], [200, 700, 1]] {
+        for orders in ORDERS {
+            let case = Case::<f32>::new(shape, orders, Update::Accumulate, numbers);
+            case.check(&case.product(Threads::Pool));
+        }
+    }
+}
+
+#[test]
+fn number_of_threads_does_not_change_a_bit() {
+    let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+    let pools = [1, 2, 3, 5].map(pool);
+    for shape in [[128, 784, 512], [300, 129, 131], [67, 1100, 45], [1, 2000, 1100], [2100, 1000, 1]] {
+        for orders in ORDERS {
+            let case = Case::<f32>::new(shape, orders, Update::Overwrite, numbers);
+            let one = case.product(Threads::One);
+            for pool in &pools {
+                let many = pool.install(|| case.product(Threads::Pool));
+                let same = one.iter().zip(&many).all(|(x, y)| x.to_bits() == y.to_bits());
+                assert!(same, "{shape:?} {orders:?} {pool:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn zero_times_infinity_is_nan() {
+    let case = Case {
+        a: vec![0.0; 64],
+        b: vec![f32::INFINITY; 64],
+        ..Case::<f32>::new([8; 3], ORDERS[0], Update::Overwrite, numbers)
+    };
+    assert!(case.product(Threads::One).iter().all(|x| x.is_nan()));
+}
+
+#[test]
+fn product_over_nothing_is_zero() {
+    let case = Case::<f64>::new([3, 0, 2], ORDERS[0], Update::Overwrite, numbers);
+    assert_eq!(case.product(Threads::One), [0.0; 6]);
+    let case = Case::<f64>::new([3, 0, 2], ORDERS[0], Update::Accumulate, numbers);
+    assert_eq!(case.product(Threads::One), case.old);
+}
+
+#[test]
+#[should_panic(expected = "left columns must equal right rows")]
+fn shapes_that_do_not_fit_panic() {
+    let x = [1.0_f32; 6];
+    let a = Operand::new(&x, Shape::new(2, 3), Order::Plain);
+    product(&mut [0.0; 4], a, a, Update::Overwrite, Threads::One);
+}

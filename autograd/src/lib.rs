@@ -1,9 +1,37 @@
-//! Automatic differentiation of scalars and matrices.
+//! Automatic differentiation of scalars and matrices: any order, compiled.
+//!
+//! Operators and methods on [`Var`] record what is computed into a [`Graph`]. Derivatives are recorded into the same graph,
+//! so they can be differentiated again. Values are computed on demand, or the graph is compiled into a [`Program`] that is
+//! run many times without allocating.
+//!
+//! ```
+//! use autograd::{Graph, Matrix};
+//!
+//! let graph = Graph::new();
+//! let x = graph.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]); // three samples
+//! let t = graph.constant([[1.0], [0.0], [1.0]]);
+//! let w = graph.variable(Matrix::zeros(2, 1));
+//! let loss = (x.matmul(w).sigmoid() - t).square().mean();
+//! let dw = loss.gradient(w);
+//! assert_eq!(loss.peek().item(), 0.25);
+//! approx::assert_relative_eq!(dw.peek(), [[-0.25], [-1.0 / 3.0]].into(), max_relative = 1e-15);
+//!
+//! // A whole training step, compiled: w ← w - ½ dw.
+//! let mut step = graph.compile(&[], &[(w, w - dw * 0.5)], &[loss])?;
+//! for _ in 0..1000 {
+//!     step.run(&[])?;
+//! }
+//! assert!(step.item(0) < 0.2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! In reading order: [`Matrix`], [`Graph`], [`Var`], [`op`], [`Program`], the [`guide`].
 
 mod derive;
 mod error;
 mod evaluate;
 mod graph;
+pub mod guide;
 mod kernel;
 mod matrix;
 mod node;

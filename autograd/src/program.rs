@@ -40,7 +40,7 @@ mod simplify;
 /// let mut program = graph.compile(&[x], &[(w, step)], &[loss]).unwrap();
 /// program.run(&[&Matrix::from([[1.0, 2.0]])]).unwrap();
 /// assert_eq!(program.item(0), 9.0);
-/// assert_eq!(program.state(w.id()).unwrap().as_slice(), [0.4, -0.19999999999999996]);
+/// approx::assert_relative_eq!(program.state(w.id()).unwrap(), [[0.4], [-0.2]].into(), max_relative = 1e-15);
 /// ```
 #[derive(Clone)]
 pub struct Program<T: Real> {

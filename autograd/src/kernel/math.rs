@@ -18,21 +18,32 @@
 
 mod bits;
 mod coefficients;
+mod error_function;
 mod exponential;
+mod gamma;
 mod hyperbolic;
+mod inverse_trigonometric;
 mod logarithm;
 mod logistic;
 mod power;
+mod reduction;
+mod root;
 #[cfg(test)]
 mod tests;
+mod trigonometric;
 
 pub(crate) use bits::Bits;
 pub(crate) use coefficients::Coefficients;
-pub(crate) use exponential::{exp, exp_m1};
-pub(crate) use hyperbolic::tanh;
-pub(crate) use logarithm::{ln, ln_1p};
-pub(crate) use logistic::{log_sigmoid, sigmoid, softplus};
+pub(crate) use error_function::{erf, erfc, erfinv};
+pub(crate) use exponential::{exp, exp_m1, exp2};
+pub(crate) use gamma::{digamma, lgamma, trigamma};
+pub(crate) use hyperbolic::{acosh, asinh, atanh, cosh, sinh, tanh};
+pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
+pub(crate) use logarithm::{ln, ln_1p, log2, log10};
+pub(crate) use logistic::{log_sigmoid, logaddexp, sigmoid, softplus};
 pub(crate) use power::{powf, powi};
+pub(crate) use root::{cbrt, hypot};
+pub(crate) use trigonometric::{cos, cos_moderate, is_moderate, sin, sin_moderate, tan};
 
 use crate::scalar::Real;
 

@@ -69,3 +69,9 @@ bits!(f32, u32, mantissa 23 8_388_608.0, bias 127 127.0,
 #[rustfmt::skip]
 bits!(f64, u64, mantissa 52 4_503_599_627_370_496.0, bias 1023 1023.0,
     ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0));
+
+/// The upper 26 bits of a number: the product of two such numbers is exact.
+#[inline(always)]
+pub(super) fn upper(x: f64) -> f64 {
+    f64::from_bits(x.to_bits() & !((1 << 27) - 1))
+}

@@ -1,10 +1,25 @@
 //! The polynomials of the elementary functions, one degree per element type.
 
-/// `c0 + x (c1 + x (c2 + …))`.
+/// `c0 + c1 x + c2 x² + …`, as `E(x²) + x O(x²)`: half the chain of dependent operations of Horner's scheme, and so a
+/// seventh faster in a loop, for one multiplication more.
 macro_rules! polynomial {
-    ($x:expr; $first:literal) => { $first };
-    ($x:expr; $first:literal, $($rest:literal),+) => { $first + $x * polynomial!($x; $($rest),+) };
+    ($x:expr; $($coefficient:literal),+) => { polynomial!(@ $x, [] []; $($coefficient),+) };
+    (@ $x:expr, [$($even:literal)*] [$($odd:literal)*]; $a:literal, $b:literal $(, $rest:literal)*) => {
+        polynomial!(@ $x, [$($even)* $a] [$($odd)* $b]; $($rest),*)
+    };
+    (@ $x:expr, [$($even:literal)*] [$($odd:literal)*]; $last:literal) => {
+        polynomial!(@ $x, [$($even)* $last] [$($odd)*];)
+    };
+    (@ $x:expr, [$($even:literal)+] [$($odd:literal)+];) => {{
+        let square = $x * $x;
+        polynomial!(horner square; $($even),+) + $x * polynomial!(horner square; $($odd),+)
+    }};
+    (horner $x:expr; $first:literal) => { $first };
+    (horner $x:expr; $first:literal, $($rest:literal),+) => {
+        $first + $x * polynomial!(horner $x; $($rest),+)
+    };
 }
+pub(super) use polynomial;
 
 /// The polynomials, in the precision of each element type.
 pub trait Coefficients: Sized {
@@ -20,6 +35,12 @@ pub trait Coefficients: Sized {
     /// `(tanh(x) − x) / x³` as a function of `z = x²`, for `x ≤ 9/16`.
     #[must_use]
     fn tanh_tail(z: Self) -> Self;
+    /// `erf(x)/x − 1` as a function of `z = x²`, for `x ≤ 0.84`.
+    #[must_use]
+    fn erf_tail(z: Self) -> Self;
+    /// `−ln erfc(x)` for `x ≥ 0.84`, until `erf(x)` is 1.
+    #[must_use]
+    fn minus_ln_erfc(x: Self) -> Self;
 }
 
 /// `(3 artanh(s)/s − 3 − z) / z²` as a function of `z = s²`, for `s ≤ (√2 − 1)²`: error 2⁻⁶⁸ of the logarithm.
@@ -54,6 +75,22 @@ impl Coefficients for f32 {
     #[inline(always)]
     fn tanh_tail(z: f32) -> f32 {
         polynomial!(z; -0.333_333_16, 0.133_324_85, -0.053_840_306, 0.021_017_848, -0.006_192_878_4)
+    }
+
+    /// Error 2⁻²⁷ of the error function.
+    #[inline(always)]
+    #[rustfmt::skip]
+    fn erf_tail(z: f32) -> f32 {
+        polynomial!(z; 0.128_379_17, -0.376_125_75, 0.112_827_7, -0.026_804_572, 0.005_054_272,
+            -0.000_633_261_05)
+    }
+
+    /// Error 2⁻²⁷ of the error function.
+    #[inline(always)]
+    #[rustfmt::skip]
+    fn minus_ln_erfc(x: f32) -> f32 {
+        polynomial!(x; 0.000_103_934_166, 1.128_062, 0.636_519_9, 0.104_522_64, -0.022_516_258,
+            0.003_116_846_8, -0.000_203_543_26)
     }
 }
 
@@ -93,5 +130,28 @@ impl Coefficients for f64 {
             0.021_869_488_340_975_417, -0.008_863_231_830_480_248, 0.003_592_083_960_856_116,
             -0.001_455_489_416_282_492_5, 0.000_588_219_670_204_696, -0.000_232_798_922_420_414_18,
             8.246_852_431_247_782e-5, -1.896_454_247_603_819_8e-5)
+    }
+
+    /// Error 2⁻⁵⁶ of the error function.
+    #[inline(always)]
+    #[rustfmt::skip]
+    fn erf_tail(z: f64) -> f64 {
+        polynomial!(z; 0.128_379_167_095_512_6, -0.376_126_389_031_837_5, 0.112_837_916_709_546_93,
+            -0.026_866_170_645_018_95, 0.005_223_977_623_935_454, -0.000_854_832_690_409_071_8,
+            0.000_120_553_269_804_963_81, -1.492_545_134_239_031_7e-5, 1.645_769_726_643_136_5e-6,
+            -1.630_071_005_321_753_6e-7, 1.419_083_099_579_160_8e-8, -8.840_342_976_737_072e-10)
+    }
+
+    /// Error 2⁻⁵⁷ of the error function.
+    #[inline(always)]
+    #[rustfmt::skip]
+    fn minus_ln_erfc(x: f64) -> f64 {
+        polynomial!(x; 3.496_198_270_261_461e-8, 1.128_378_791_597_319_8, 0.636_621_600_834_433_4,
+            0.102_767_334_536_160_22, -0.019_118_756_548_725_423, -0.000_220_056_718_429_653_82,
+            0.001_700_385_341_454_621_5, -0.000_580_418_320_016_964_3, 2.302_204_418_455_695e-6,
+            9.406_148_894_803_64e-5, -5.557_485_213_383_663e-5, 2.024_454_617_980_591_6e-5,
+            -5.370_619_643_134_463e-6, 1.078_100_335_062_278_9e-6, -1.635_177_489_345_154_7e-7,
+            1.824_887_843_992_724e-8, -1.417_059_426_923_627_6e-9, 6.844_345_646_720_897e-11,
+            -1.548_397_567_712_666_6e-12)
     }
 }

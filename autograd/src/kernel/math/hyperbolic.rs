@@ -1,6 +1,10 @@
-//! Hyperbolic functions.
+//! Hyperbolic functions and their inverses.
 
-use super::{c, exp};
+use core::f64::consts::LN_2;
+
+use super::coefficients::polynomial;
+use super::exponential::half_exp;
+use super::{c, exp, ln_1p};
 use crate::scalar::Real;
 
 /// `tanh x = x + x³ P(x²)` for `|x| < 0.55`, `1 − 2z / (1 + z)` with `z = e^(−2|x|)` beyond.
@@ -13,4 +17,74 @@ pub(crate) fn tanh<T: Real>(x: T) -> T {
     let far = T::ONE - c::<T>(2.0) * z / (T::ONE + z);
     let near = size + size * square * T::tanh_tail(square);
     (if size < c(0.55) { near } else { far }).copysign(x)
+}
+
+/// `sinh x = x + x³ P(x²)` for `|x| < 1`, `h − 1/(4h)` with `h = ½ e^|x|` beyond.
+///
+/// At most 1.6 ulp in `f64` and 0.51 in `f32`, no overflow before the value's own; odd, so −0 at −0; ±∞ at ±∞, NaN at
+/// NaN.
+#[inline(always)]
+pub(crate) fn sinh<T: Real>(x: T) -> T {
+    let x = x.to_f64();
+    let (size, square) = (x.abs(), x * x);
+    let half = half_exp(size);
+    let near = size + size * (square * sinh_tail(square));
+    c((if size < 1.0 { near } else { half - 0.25 / half }).copysign(x))
+}
+
+/// `cosh x = h + 1/(4h)` with `h = ½ e^|x|`.
+///
+/// At most 1.6 ulp in `f64` and 0.51 in `f32`, no overflow before the value's own; ∞ at ±∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn cosh<T: Real>(x: T) -> T {
+    let half = half_exp(x.to_f64().abs());
+    c(half + 0.25 / half)
+}
+
+/// `(sinh(x) − x) / x³` as a function of `z = x²`, for `x ≤ 1`: error 2⁻⁵⁶ of the hyperbolic sine.
+#[inline(always)]
+#[rustfmt::skip]
+fn sinh_tail(z: f64) -> f64 {
+    polynomial!(z; 0.166_666_666_666_666_66, 0.008_333_333_333_333_333, 0.000_198_412_698_412_695_92,
+        2.755_731_922_411_931_7e-6, 2.505_210_834_582_703_5e-8, 1.605_905_068_504_881e-10,
+        7.646_477_587_410_732e-13, 2.848_368_759_660_027e-15)
+}
+
+/// Beyond this size, `x² ± 1` is `x²` and `1 + x` is `x`.
+const HUGE: f64 = 1e17;
+
+/// `asinh x = ln(1 + |x| + x² / (1 + √(x² + 1)))`, `ln |x| + ln 2` for huge `|x|`.
+///
+/// At most 2 ulp in `f64` and 0.51 in `f32`; odd, so −0 at −0; ±∞ at ±∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn asinh<T: Real>(x: T) -> T {
+    let x = x.to_f64();
+    let size = x.abs();
+    let square = size * size;
+    let argument = if size > HUGE { size } else { size + square / (1.0 + (square + 1.0).sqrt()) };
+    c((ln_1p(argument) + if size > HUGE { LN_2 } else { 0.0 }).copysign(x))
+}
+
+/// `acosh x = ln(1 + t + √(2t + t²))` with `t = x − 1`, `ln x + ln 2` for huge `x`.
+///
+/// At most 2 ulp in `f64` and 0.51 in `f32`; NaN below 1, ∞ at ∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn acosh<T: Real>(x: T) -> T {
+    let x = x.to_f64();
+    let t = x - 1.0;
+    let argument = if x > HUGE { x } else { t + (t + t + t * t).sqrt() };
+    let value = ln_1p(argument) + if x > HUGE { LN_2 } else { 0.0 };
+    c(if x >= 1.0 { value } else { f64::NAN })
+}
+
+/// `atanh x = ½ ln(1 + 2|x| + 2x² / (1 − |x|))`, `½ ln(1 + 2|x| / (1 − |x|))` for `|x| ≥ ½`.
+///
+/// At most 2 ulp in `f64` and 0.51 in `f32`; odd, so −0 at −0; ±∞ at ±1, NaN outside `[−1, 1]`.
+#[inline(always)]
+pub(crate) fn atanh<T: Real>(x: T) -> T {
+    let x = x.to_f64();
+    let size = x.abs();
+    let quotient = (size + size) / (1.0 - size);
+    let argument = if size < 0.5 { (size + size) + size * quotient } else { quotient };
+    c((0.5 * ln_1p(argument)).copysign(x))
 }

@@ -31,3 +31,14 @@ pub(crate) fn softplus<T: Real>(x: T) -> T {
 pub(crate) fn log_sigmoid<T: Real>(x: T) -> T {
     (if x > T::ZERO { T::ZERO } else { x }) - ln_1p_unit(exp(-x.abs()))
 }
+
+/// `ln(e^x + e^y) = max(x, y) + ln(1 + e^−|x − y|)`.
+///
+/// At most 2 ulp of the larger of the two terms, which cancel where the result is near 0; an infinity beside a finite
+/// number, or twice, gives its own value; NaN at NaN.
+#[inline(always)]
+pub(crate) fn logaddexp<T: Real>(x: T, y: T) -> T {
+    let (large, small) = if x < y { (y, x) } else { (x, y) };
+    let difference = if large == small { T::ZERO } else { small - large };
+    large + ln_1p_unit(exp(difference))
+}

@@ -1,5 +1,6 @@
 //! Powers.
 
+use super::bits::upper;
 use super::coefficients::log2_tail;
 use super::logarithm::{TINY_FACTOR, TINY_POWER};
 use super::{Bits, Coefficients, exp, ln};
@@ -63,12 +64,6 @@ fn parity(y: f64) -> (bool, bool) {
     (integral, integral & !even)
 }
 
-/// The upper 26 bits of a number: the product of two such numbers is exact.
-#[inline(always)]
-fn upper(x: f64) -> f64 {
-    f64::from_bits(x.to_bits() & !((1 << 27) - 1))
-}
-
 /// `x^y = 2^(y log₂ x)` for finite positive `x` and `|y| ≤ 2⁶⁶`, the exponent in two words.
 #[inline(always)]
 fn positive_power(x: f64, y: f64) -> f64 {
@@ -87,7 +82,7 @@ fn positive_power(x: f64, y: f64) -> f64 {
 /// With `x = m 2^e`, `s = (m − 1) / (m + 1)`: `ln m = 2 artanh(s) = ⅔ s (3 + s² + s⁴ W(s²))`. Every product of
 /// leading words is exact because each has 26 bits (the technique of Sun's fdlibm).
 #[inline(always)]
-fn log2_in_two_words(x: f64) -> (f64, f64) {
+pub(super) fn log2_in_two_words(x: f64) -> (f64, f64) {
     // ⅔ / ln 2 in two words.
     const SCALE: [f64; 3] = [0.961_796_693_925_975_6, 0.961_796_686_053_276_1, 7.872_699_542_894_897e-9];
     let tiny = x < f64::MIN_POSITIVE;
@@ -117,7 +112,7 @@ fn log2_in_two_words(x: f64) -> (f64, f64) {
 
 /// `2^(high + low)`, for an exact `high` of up to 53 bits and a small `low`.
 #[inline(always)]
-fn exp2_of_two_words(high: f64, low: f64) -> f64 {
+pub(super) fn exp2_of_two_words(high: f64, low: f64) -> f64 {
     const LN_2: [f64; 3] = [core::f64::consts::LN_2, 0.693_147_167_563_438_4, 1.299_650_689_388_988_9e-8];
     let shifted = (high + low) + f64::SHIFT;
     let fraction = high - (shifted - f64::SHIFT);

@@ -1,0 +1,65 @@
+//! Roots.
+
+use super::coefficients::polynomial;
+use super::logarithm::{TINY_FACTOR, TINY_POWER};
+use super::{Bits, c};
+use crate::scalar::Real;
+
+/// `∛x`: with `x = m 2^(3k)`, a polynomial's guess for `∛m`, improved by two of Halley's steps, of which
+/// the second starts from a number of 23 bits, whose square is exact.
+///
+/// At most 0.8 ulp in `f64` and 0.51 in `f32`; odd, so −0 at −0; ±∞ at ±∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn cbrt<T: Real>(x: T) -> T {
+    // 1.5·2⁵²: adding it rounds to an integer.
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    let x = x.to_f64();
+    let size = x.abs();
+    let tiny = size < f64::MIN_POSITIVE;
+    let (m, e) = (if tiny { size * TINY_FACTOR } else { size }).split();
+    let e = if tiny { e - TINY_POWER } else { e };
+    let k = (e * (1.0 / 3.0) + SHIFT) - SHIFT;
+    let left = e - 3.0 * k;
+    let m = if left < 0.0 {
+        m * 0.5
+    } else if left > 0.0 {
+        m + m
+    } else {
+        m
+    };
+
+    let guess = halley(cbrt_guess(m), m);
+    let guess = f64::from_bits(guess.to_bits() & !((1 << 30) - 1));
+    let quotient = m / (guess * guess);
+    let root = guess + guess * (quotient - guess) / (guess + guess + quotient);
+    let value = root.scale(k + f64::SHIFT).copysign(x);
+    c(if (size > 0.0) & (size < f64::INFINITY) { value } else { x })
+}
+
+/// One of Halley's steps towards `∛m`.
+#[inline(always)]
+fn halley(y: f64, m: f64) -> f64 {
+    let cube = y * y * y;
+    y * ((cube + m + m) / (cube + cube + m))
+}
+
+/// `∛m` to 1/500 for `√2/4 ≤ m ≤ 2√2`.
+#[inline(always)]
+#[rustfmt::skip]
+fn cbrt_guess(m: f64) -> f64 {
+    polynomial!(m; 0.443_476_066_938_965_8, 0.898_647_603_851_129_1, -0.474_128_990_744_799_14,
+        0.153_407_966_469_096_52, -0.019_559_436_235_457_327)
+}
+
+/// `√(x² + y²)`, as `a √(1 + (b/a)²)` with the larger size `a`: no overflow or underflow before the value's own.
+///
+/// At most 2 ulp in `f64` and 0.51 in `f32`; ∞ if either is infinite, even beside NaN; otherwise NaN at NaN.
+#[inline(always)]
+pub(crate) fn hypot<T: Real>(x: T, y: T) -> T {
+    let (x, y) = (x.to_f64().abs(), y.to_f64().abs());
+    let (large, small) = if x < y { (y, x) } else { (x, y) };
+    let ratio = small / large;
+    let value = large * (1.0 + ratio * ratio).sqrt();
+    let value = if large == 0.0 { large + small } else { value };
+    c(if (x == f64::INFINITY) | (y == f64::INFINITY) { f64::INFINITY } else { value })
+}

@@ -37,6 +37,9 @@ pub struct Graph<T: Real> {
     pub(crate) reads: RefCell<Vec<(NodeId, &'static Location<'static>)>>,
 }
 
+/// The most elements that a value may have: no more of 8 bytes can be addressed.
+const MAX_LEN: usize = usize::MAX / 16;
+
 impl<T: Real> Graph<T> {
     /// An empty graph.
     #[must_use]
@@ -177,7 +180,11 @@ impl<T: Real> Graph<T> {
     fn shape_of(&self, op: Op, ids: &[NodeId]) -> Result<Shape, ShapeError> {
         let nodes = self.nodes.borrow();
         let shapes: SmallVec<[Shape; 4]> = ids.iter().map(|id| nodes[id.index()].shape).collect();
-        op.shape(&shapes).map_err(|rule| ShapeError {
+        let fits = |shape: Shape| {
+            let many = || format!("the result would be {shape}, more than memory can hold");
+            (shape.len() <= MAX_LEN).then_some(shape).ok_or_else(many)
+        };
+        op.shape(&shapes).and_then(fits).map_err(|rule| ShapeError {
             op: op.name(),
             shapes: shapes.to_vec(),
             rule,

@@ -21,10 +21,10 @@ impl Shape {
         Self { rows, cols }
     }
 
-    /// Number of elements, `rows * cols`.
+    /// Number of elements, `rows * cols`; `usize::MAX` if that is more.
     #[must_use]
     pub const fn len(self) -> usize {
-        self.rows * self.cols
+        self.rows.saturating_mul(self.cols)
     }
 
     /// Whether there is no element.

@@ -9,7 +9,8 @@ use crate::scalar::Real;
 use crate::var::Var;
 
 impl<'g, T: Real> Var<'g, T> {
-    /// The Jacobian–vector product: the derivative of this value when each source moves along its tangent.
+    /// The Jacobian–vector product: the derivative of this value when each source moves along its tangent. A
+    /// source that depends on another one also moves with that: this is the adjoint of [`vjp`](Self::vjp).
     ///
     /// # Shapes
     /// `(p, q)` by `(m, n)` along `(m, n) → (p, q)`
@@ -79,7 +80,7 @@ impl<T: Real> Graph<T> {
         }
         for i in 0..=target.index() {
             let id = NodeId::new(i);
-            if !needed[i] || !dependence.of(id) || ids.contains(&id) {
+            if !needed[i] || !dependence.of(id) {
                 continue;
             }
             let (at, site) = self.applied(id);
@@ -88,7 +89,13 @@ impl<T: Real> Graph<T> {
                 known[input.id().index()].filter(|_| op.differentiable(slot))
             };
             let inputs: SmallVec<[Option<Var<'g, T>>; 2]> = at.inputs.iter().enumerate().map(along).collect();
-            known[i] = Some(self.at(site, || op.jvp(&inputs, &at)));
+            if inputs.iter().any(Option::is_some) {
+                known[i] = Some(self.at(site, || {
+                    let along = op.jvp(&inputs, &at);
+                    // Only a source has a tangent already: if it depends on another one, it moves by both.
+                    known[i].map_or(along, |given| given + along)
+                }));
+            }
         }
         known[target.index()]
     }

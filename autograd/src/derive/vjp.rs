@@ -112,14 +112,16 @@ impl<'g, T: Real> Var<'g, T> {
             source.assert_of(graph);
         }
         let cotangents = graph.pull_back(self.id(), cotangent, &ids);
-        let derivatives = cotangents.into_iter().zip(sources.vars()).map(|(cotangent, source)| {
-            match (cotangent, missing) {
+        let mut derivatives = Vec::with_capacity(ids.len());
+        // A loop: closures are not `#[track_caller]`, and it is the user's line that is to be named.
+        for (cotangent, source) in cotangents.into_iter().zip(sources.vars()) {
+            derivatives.push(match (cotangent, missing) {
                 (Some(cotangent), _) => cotangent,
                 (None, Missing::Zero) => graph.fill(source.shape(), T::ZERO),
                 (None, Missing::Panic) => graph.not_connected(what, self.id(), source.id()),
-            }
-        });
-        sources.arrange(derivatives.collect())
+            });
+        }
+        sources.arrange(derivatives)
     }
 }
 

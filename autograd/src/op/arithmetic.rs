@@ -107,7 +107,8 @@ impl Pointwise<2> for Div {
         x / y
     }
 
-    /// `g/y` and `-g (x/y)/y`: never over `y²`, which overflows long before the quotient does.
+    /// `g (1/y)` and `-g (x/y)/y`: never over `y²`, which overflows long before the quotient does. Strong zeros in
+    /// both, also where `y` is 0.
     fn derivative<'g, T: Real>(
         self,
         slot: usize,
@@ -115,7 +116,7 @@ impl Pointwise<2> for Div {
         [_, y]: [Var<'g, T>; 2],
         quotient: Var<'g, T>,
     ) -> Var<'g, T> {
-        if slot == 0 { g / y } else { -g.strong_mul(quotient / y) }
+        if slot == 0 { g.strong_mul(y.scalar(T::ONE) / y) } else { -g.strong_mul(quotient / y) }
     }
 }
 

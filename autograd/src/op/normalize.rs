@@ -102,7 +102,7 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn softmax(self, axis: Axis) -> Self {
-        self.by_rows(axis, |x| x.unary(Softmax))
+        self.by_rows(axis, Softmax)
     }
 
     /// `x - ln Σ eˣ` along an axis: the logarithm of [`softmax`](Self::softmax), accurate where that has become 0.
@@ -123,6 +123,6 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn log_softmax(self, axis: Axis) -> Self {
-        self.by_rows(axis, |x| x.unary(LogSoftmax))
+        self.by_rows(axis, LogSoftmax)
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::kernel::{Fault, View, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Linear, Rule, one};
+use crate::op::{Applied, Linear, Op, Rule, one};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -328,7 +328,7 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn max_axis(self, axis: Axis) -> Self {
-        self.by_rows(axis, |x| x.unary(Max))
+        self.by_rows(axis, Max)
     }
 
     /// The smallest element.
@@ -381,7 +381,7 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn min_axis(self, axis: Axis) -> Self {
-        self.by_rows(axis, |x| x.unary(Min))
+        self.by_rows(axis, Min)
     }
 
     /// The index of the largest element along an axis, the first of ties, as a whole number.
@@ -408,7 +408,7 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn arg_max(self, axis: Axis) -> Self {
-        self.by_rows(axis, |x| x.unary(ArgMax))
+        self.by_rows(axis, ArgMax)
     }
 
     /// `ln Σ eˣ` over all elements, with the largest taken out: never overflows.
@@ -455,7 +455,7 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn log_sum_exp_axis(self, axis: Axis) -> Self {
-        self.by_rows(axis, |x| x.unary(LogSumExp))
+        self.by_rows(axis, LogSumExp)
     }
 
     /// All elements in one row.
@@ -466,10 +466,10 @@ impl<T: Real> Var<'_, T> {
 
     /// Applies what works on rows along an axis.
     #[track_caller]
-    pub(crate) fn by_rows(self, axis: Axis, f: impl FnOnce(Self) -> Self) -> Self {
+    pub(crate) fn by_rows(self, axis: Axis, op: impl Into<Op>) -> Self {
         match axis {
-            Axis::Columns => f(self),
-            Axis::Rows => f(self.transpose()).transpose(),
+            Axis::Columns => self.unary(op),
+            Axis::Rows => self.transpose().unary(op).transpose(),
         }
     }
 }

@@ -187,12 +187,16 @@ impl Linear for Concat {
         let Some(first) = inputs.first() else {
             return Err("takes at least one operand".to_owned());
         };
+        let total = |side: fn(&Shape) -> usize| {
+            let sides = inputs.iter().map(side);
+            sides.fold(0, usize::saturating_add)
+        };
         match self.0 {
             Axis::Rows if inputs.iter().all(|shape| shape.cols == first.cols) => {
-                Ok(Shape::new(inputs.iter().map(|shape| shape.rows).sum(), first.cols))
+                Ok(Shape::new(total(|shape| shape.rows), first.cols))
             }
             Axis::Columns if inputs.iter().all(|shape| shape.rows == first.rows) => {
-                Ok(Shape::new(first.rows, inputs.iter().map(|shape| shape.cols).sum()))
+                Ok(Shape::new(first.rows, total(|shape| shape.cols)))
             }
             Axis::Rows => Err("all must have the same number of columns".to_owned()),
             Axis::Columns => Err("all must have the same number of rows".to_owned()),

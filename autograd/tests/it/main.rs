@@ -1,5 +1,15 @@
-//! Tests of the public interface.
+//! Tests of the public interface: derivatives against differences, formulas written by hand and other libraries.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing test panics")]
 #![allow(clippy::float_cmp, reason = "exact results are claimed where they are compared exactly")]
 
+mod backpropagation;
+mod conventions;
+mod depth;
+mod errors;
+mod finite;
+mod loops;
+mod named;
+mod operations;
+mod oracle_ops;
 mod program;
+mod support;

@@ -1,0 +1,120 @@
+//! Kinks, ties, singular points, strong zeros, NaN: what is recommended is what is computed.
+
+use autograd::{Graph, Matrix, Var};
+use serde_json::Value;
+
+use crate::named;
+use crate::support::{Verdict, close, list, matrices, matrix, oracle, text};
+
+/// Value and derivative are those recommended, to 1e-12.
+fn holds(name: &str, case: &Value) -> Verdict {
+    let graph = Graph::<f64>::new();
+    let inputs: Vec<_> = matrices(&case["inputs"]).iter().map(|x| graph.variable(x)).collect();
+    let Some(y) = named::apply(name, &case["params"], &inputs) else {
+        return Err("it is neither computed nor listed as missing".to_owned());
+    };
+    let expected = &case["recommended"];
+    close("value", &y.value(), &matrix(&expected["value"]), 1e-12)?;
+    if expected["vjp"].is_null() {
+        return Ok(());
+    }
+    let expected = matrices(&expected["vjp"]);
+    let found = y.vjp(graph.constant(matrix(&case["cotangent"])), inputs);
+    for (slot, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        close(&format!("vjp {slot}"), &found.value(), expected, 1e-12)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_convention_holds() {
+    let file = oracle("conventions");
+    let mut faults = Vec::new();
+    for case in list(&file["cases"]) {
+        for name in named::names(case).into_iter().filter(|name| !named::is_missing(name)) {
+            if let Err(fault) = holds(name, case) {
+                faults.push(format!("{} as {name}: {fault}", text(&case["id"])));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The zero of a cotangent wins over an infinite derivative also one order higher.
+#[test]
+fn a_masked_singularity_stays_masked_in_second_derivatives() {
+    let graph = Graph::new();
+    let x = graph.variable([[0.0, 4.0, -1.0]]);
+    let zero = x.scalar(0.0);
+    let roots = x.gt(zero).select(x.sqrt(), zero).sum();
+    let first = roots.gradient(x);
+    let second = first.sum().gradient(x).value();
+    close("first", &first.value(), &Matrix::from([[0.0, 0.25, 0.0]]), 0.0).unwrap();
+    close("second", &second, &Matrix::from([[0.0, -0.03125, 0.0]]), 0.0).unwrap();
+}
+
+type Singular = for<'g> fn(&[Var<'g, f64>]) -> Var<'g, f64>;
+
+/// Operations at points where a derivative is infinite or NaN.
+fn singular() -> Vec<(&'static str, Singular, Vec<f64>)> {
+    vec![
+        ("sqrt", |x| x[0].sqrt(), vec![0.0]),
+        ("ln", |x| x[0].ln(), vec![0.0]),
+        ("exp", |x| x[0].exp(), vec![1000.0]),
+        ("powi", |x| x[0].powi(-1), vec![0.0]),
+        ("powf", |x| x[0].powf(0.5), vec![0.0]),
+        ("div", |x| x[0] / x[1], vec![1.0, 0.0]),
+        ("div", |x| x[0] / x[1], vec![0.0, 0.0]),
+        ("strong_mul", |x| x[0].strong_mul(x[1]), vec![1.0, f64::INFINITY]),
+        ("max", |x| x[0].max(), vec![f64::NAN]),
+        ("min", |x| x[0].min(), vec![f64::NAN]),
+        ("log_sum_exp", |x| x[0].log_sum_exp(), vec![f64::NAN]),
+    ]
+}
+
+#[test]
+fn a_zero_cotangent_or_tangent_gives_zero_through_every_singular_derivative() {
+    for (name, f, point) in singular() {
+        let graph = Graph::new();
+        let x: Vec<_> = point.iter().map(|x| graph.variable(*x)).collect();
+        let zeros = vec![graph.variable(0.0); x.len()];
+        let y = f(&x);
+        for derivative in y.vjp(zeros[0], x.as_slice()) {
+            close(name, &derivative.value(), &Matrix::zeros(1, 1), 0.0).unwrap();
+        }
+        close(name, &y.jvp(x, zeros).value(), &Matrix::zeros(1, 1), 0.0).unwrap();
+    }
+}
+
+#[test]
+fn a_value_is_its_own_derivative_by_itself() {
+    let graph = Graph::new();
+    let x = graph.variable(3.0);
+    let y = x.square();
+    assert_eq!((x.gradient(x).item(), y.gradient(y).item()), (1.0, 1.0));
+    assert_eq!((x.jvp(x, y).item(), y.jvp(y, x).item()), (9.0, 3.0));
+}
+
+#[test]
+fn a_source_given_twice_has_its_gradient_twice_and_moves_along_both_tangents() {
+    let graph = Graph::new();
+    let x = graph.variable(3.0);
+    let y = x.square();
+    assert_eq!(y.gradient([x, x]).map(|dx| dx.item()), [6.0, 6.0]);
+    let (u, v) = (graph.constant(1.0), graph.constant(10.0));
+    assert_eq!(y.jvp([x, x], [u, v]).item(), 66.0);
+}
+
+/// `y = x²` and `z = x y` by both `x` and `y`: a gradient is the total one, through `y` too, and forward mode is
+/// its adjoint.
+#[test]
+fn both_modes_agree_where_one_source_depends_on_another() {
+    let graph = Graph::new();
+    let x = graph.variable(3.0);
+    let y = x.square();
+    let z = x * y;
+    assert_eq!(z.gradient([x, y]).map(|dx| dx.item()), [27.0, 3.0]);
+    let (u, v) = (graph.constant(1.0), graph.constant(10.0));
+    assert_eq!(z.jvp([x, y], [u, v]).item(), 57.0);
+    assert_eq!(z.jvp([y, x], [v, u]).item(), 57.0);
+}

@@ -1,0 +1,541 @@
+//! What panics say, and at whose line. In the texts here `+2` is the second line after `let base = line!();`.
+
+use autograd::op::{self, MatMul};
+use autograd::{Axis, Graph, Matrix, Op, Shape, Var};
+
+use crate::support::panic_of;
+
+/// Lines of this file relative to `base`, without columns.
+fn relative(base: u32, message: &str) -> String {
+    let mut parts = message.split(concat!(file!(), ":"));
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = |s: &str| s.find(|c: char| !c.is_ascii_digit()).unwrap_or(s.len());
+        let (line, rest) = part.split_at(end(part));
+        let rest = rest.strip_prefix(':').expect("a column");
+        let line: u32 = line.parse().expect("a line");
+        text += &format!("+{}{}", line - base, &rest[end(rest)..]);
+    }
+    text
+}
+
+/// The line and the text of a panic.
+#[track_caller]
+fn said<R>(base: u32, f: impl FnOnce() -> R) -> String {
+    let caught = panic_of(f);
+    let place = format!("{}:{}:0", caught.file, caught.line);
+    format!("{}: {}", relative(base, &place), relative(base, &caught.message))
+}
+
+fn zeros(rows: usize, cols: usize) -> Matrix<f64> {
+    Matrix::zeros(rows, cols)
+}
+
+#[test]
+fn operands_that_do_not_broadcast_are_named_with_their_lines() {
+    let graph = Graph::new();
+    let base = line!();
+    let a = graph.variable(zeros(2, 3));
+    let b = graph.variable(zeros(3, 2));
+    let text = said(base, || a + b);
+    assert_eq!(
+        text,
+        "+3: add: 2x3 by 3x2: each side must be equal, or 1 in one of them; left made at +1; right made at +2"
+    );
+}
+
+#[test]
+fn every_binary_method_panics_at_the_line_of_its_caller() {
+    let graph = Graph::new();
+    let (a, b) = (graph.variable(zeros(2, 3)), graph.variable(zeros(4, 3)));
+    let place = |f: fn(Var<'_, f64>, Var<'_, f64>)| {
+        let caught = panic_of(|| f(a, b));
+        assert_eq!(caught.file, file!(), "{}", caught.message);
+        (caught.line, caught.message.split(':').next().unwrap().to_owned())
+    };
+    let base = line!();
+    let found = [
+        place(|a, b| _ = a + b),
+        place(|a, b| _ = a - b),
+        place(|a, b| _ = a * b),
+        place(|a, b| _ = a / b),
+        place(|a, b| _ = a.maximum(b)),
+        place(|a, b| _ = a.minimum(b)),
+        place(|a, b| _ = a.strong_mul(b)),
+        place(|a, b| _ = a.lt(b)),
+        place(|a, b| _ = a.le(b)),
+        place(|a, b| _ = a.gt(b)),
+        place(|a, b| _ = a.ge(b)),
+        place(|a, b| _ = a.equal(b)),
+        place(|a, b| _ = a.select(a, b)),
+        place(|a, b| _ = a.matmul(b)),
+        place(|a, b| _ = a.pick(b)),
+        place(|a, b| _ = a.gather_rows(b)),
+        place(|a, b| _ = a.scatter_rows(b, 3)),
+    ];
+    let names = [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "maximum",
+        "minimum",
+        "strong_mul",
+        "compare",
+        "compare",
+        "compare",
+        "compare",
+        "compare",
+        "select",
+        "matmul",
+        "pick",
+        "gather_rows",
+        "scatter_rows",
+    ];
+    for (i, ((line, name), expected)) in (2..).zip(found.into_iter().zip(names)) {
+        assert_eq!((line, name.as_str()), (base + i, expected));
+    }
+}
+
+#[test]
+fn every_method_records_the_line_of_its_caller() {
+    let graph = Graph::new();
+    let x = graph.variable([[0.5, 1.0], [1.5, 2.0]]);
+    let k = graph.constant([[0.0], [1.0]]);
+    let base = line!();
+    let recorded = [
+        graph.variable(zeros(2, 2)),
+        graph.input(2, 2),
+        graph.constant(zeros(2, 2)),
+        graph.filled(2, 2, 1.0),
+        x.scalar(2.0),
+        x + 1.0,
+        2.0 - x,
+        x * x,
+        1.0 / x,
+        -x,
+        x.square(),
+        x.powi(3),
+        x.powf(1.5),
+        x.sqrt(),
+        x.abs(),
+        x.sign(),
+        x.exp(),
+        x.ln(),
+        x.tanh(),
+        x.sigmoid(),
+        x.relu(),
+        x.softplus(),
+        x.log_sigmoid(),
+        x.gt(k),
+        x.ge(k),
+        x.sum(),
+        x.sum_axis(Axis::Rows),
+        x.mean(),
+        x.mean_axis(Axis::Columns),
+        x.max(),
+        x.max_axis(Axis::Columns),
+        x.max_axis(Axis::Rows),
+        x.min(),
+        x.min_axis(Axis::Columns),
+        x.min_axis(Axis::Rows),
+        x.arg_max(Axis::Columns),
+        x.arg_max(Axis::Rows),
+        x.log_sum_exp(),
+        x.log_sum_exp_axis(Axis::Columns),
+        x.log_sum_exp_axis(Axis::Rows),
+        x.softmax(Axis::Columns),
+        x.softmax(Axis::Rows),
+        x.log_softmax(Axis::Columns),
+        x.log_softmax(Axis::Rows),
+        x.transpose(),
+        x.reshape(1, 4),
+        k.broadcast((2, 3)),
+        x.slice(0..1, 0..2),
+        Var::concat(&[x, k], Axis::Columns),
+        x.detach(),
+        x.gather_rows(k),
+        x.scatter_rows(k, 4),
+        x.pick(k),
+        k.one_hot(2),
+        x.matmul(x),
+        graph.try_apply(op::Exp, &[x]).unwrap(),
+        x.sum().gradient_or_zero(k),
+    ];
+    for (i, var) in (2..).zip(recorded) {
+        let site = var.site();
+        assert_eq!((site.file(), site.line()), (file!(), base + i), "{var:?}");
+    }
+}
+
+/// A derivative belongs to the line of the operation that was differentiated, not to that of `gradient`.
+#[test]
+fn derivatives_are_recorded_at_the_line_of_their_operation() {
+    let graph = Graph::new();
+    let x = graph.variable([[0.5, 1.0], [1.5, 2.0]]);
+    let base = line!();
+    let y = x.softmax(Axis::Rows);
+    let z = y.square().sum();
+    let gradient = z.gradient(x);
+    let tangent = z.jvp(x, graph.constant(zeros(2, 2)));
+    assert_eq!((gradient.site().file(), gradient.site().line()), (file!(), base + 1));
+    assert_eq!((tangent.site().file(), tangent.site().line()), (file!(), base + 2));
+}
+
+#[test]
+fn a_choice_between_values_names_all_three_operands() {
+    let graph = Graph::new();
+    let base = line!();
+    let flag = graph.variable(zeros(1, 3));
+    let x = graph.variable(zeros(2, 3));
+    let y = graph.variable(zeros(2, 2));
+    let text = said(base, || flag.select(x, y));
+    assert_eq!(
+        text,
+        "+4: select: 1x3 by 2x3 by 2x2: each side must be equal, or 1 in one of them; first made at +1; \
+         second made at +2; third made at +3"
+    );
+}
+
+#[test]
+fn matrices_that_cannot_be_multiplied_are_named() {
+    let graph = Graph::new();
+    let base = line!();
+    let a = graph.variable(zeros(2, 3));
+    let b = graph.variable(zeros(2, 3));
+    let text = said(base, || a.matmul(b));
+    assert_eq!(
+        text,
+        "+3: matmul: 2x3 by 2x3: left columns (3) must equal right rows (2); left made at +1; right made at +2"
+    );
+}
+
+#[test]
+fn a_reshape_that_does_not_fit_counts_the_elements() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let text = said(base, || x.reshape(4, 2));
+    assert_eq!(text, "+2: reshape: 2x3: 6 elements cannot become 4x2, which has 8; operand made at +1");
+}
+
+#[test]
+fn a_broadcast_to_a_shape_that_does_not_fit_says_which() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let text = said(base, || x.broadcast((4, 3)));
+    assert_eq!(text, "+2: broadcast: 2x3: each side must equal that of 4x3, or be 1; operand made at +1");
+}
+
+#[test]
+fn a_slice_that_reaches_outside_says_where() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let text = said(base, || x.slice(1..3, 0..2));
+    assert_eq!(text, "+2: slice: 2x3: the 2x2 block at row 1, column 0 reaches outside; operand made at +1");
+}
+
+#[test]
+fn matrices_that_do_not_stand_beside_each_other_are_named() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let y = graph.variable(zeros(1, 2));
+    let beside = said(base, || Var::concat(&[x, y], Axis::Columns));
+    let below = said(base, || Var::concat(&[x, y], Axis::Rows));
+    let none = said(base, || Var::<f64>::concat(&[], Axis::Rows));
+    let made = "left made at +1; right made at +2";
+    assert_eq!(beside, format!("+3: concat: 2x3 by 1x2: all must have the same number of rows; {made}"));
+    assert_eq!(below, format!("+4: concat: 2x3 by 1x2: all must have the same number of columns; {made}"));
+    assert_eq!(none, "+5: concat: takes at least one operand");
+}
+
+#[test]
+fn indices_of_another_shape_are_refused() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let k = graph.variable(zeros(1, 2));
+    let gather = said(base, || x.gather_rows(k));
+    let scatter = said(base, || x.scatter_rows(k, 5));
+    let pick = said(base, || x.pick(k));
+    let made = "left made at +1; right made at +2";
+    assert_eq!(gather, format!("+3: gather_rows: 4x3 by 1x2: the indices must be a column; {made}"));
+    assert_eq!(scatter, format!("+4: scatter_rows: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+}
+
+#[test]
+fn there_is_no_extreme_of_nothing() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(3, 0));
+    let max = said(base, || x.max_axis(Axis::Columns));
+    let min = said(base, || x.min_axis(Axis::Columns));
+    let arg_max = said(base, || x.arg_max(Axis::Columns));
+    assert_eq!(max, "+2: max: 3x0: there is no element to choose from; operand made at +1");
+    assert_eq!(min, "+3: min: 3x0: there is no element to choose from; operand made at +1");
+    assert_eq!(arg_max, "+4: arg_max: 3x0: there is no element to choose from; operand made at +1");
+}
+
+#[test]
+fn the_gradient_of_what_is_no_scalar_is_refused() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let y = x.square();
+    let strict = said(base, || y.gradient(x));
+    let lenient = said(base, || y.gradient_or_zero(x));
+    let rest = "gradient: the 2x3 value made at +2 is no scalar: sum it, or give a cotangent to vjp";
+    assert_eq!(strict, format!("+3: {rest}"));
+    assert_eq!(lenient, format!("+4: {rest}"));
+}
+
+#[test]
+fn a_cotangent_of_another_shape_is_refused() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let y = x.square();
+    let g = graph.constant(zeros(3, 2));
+    let text = said(base, || y.vjp(g, x));
+    assert_eq!(
+        text,
+        "+4: vjp: 2x3 by 3x2: the cotangent must have the shape of the value; made at +2 and +3"
+    );
+}
+
+#[test]
+fn a_tangent_of_another_shape_or_number_is_refused() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let dx = graph.constant(zeros(1, 3));
+    let shape = said(base, || x.square().jvp(x, dx));
+    let count = said(base, || x.square().jvp(vec![x], vec![dx, dx]));
+    let none = said(base, || x.square().jvp(Vec::new(), Vec::new()));
+    assert_eq!(shape, "+3: jvp: 2x3 by 1x3: a tangent must have the shape of its source; made at +1 and +2");
+    assert_eq!(count, "+4: jvp: 1 sources, 2 tangents: each source needs one tangent");
+    assert_eq!(none, "+5: jvp: there is no source");
+}
+
+const HINT: &str = "gradient_or_zero takes such a derivative to be zero";
+
+#[test]
+fn a_source_that_the_value_does_not_depend_on_is_an_error() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let y = graph.variable(2.0);
+    let z = y.square();
+    let gradient = said(base, || z.gradient(x));
+    let one_of_two = said(base, || z.gradient([y, x]));
+    let vjp = said(base, || z.vjp(y, x));
+    let jvp = said(base, || z.jvp(x, x));
+    let later = said(base, || y.gradient(z));
+    let path = "no derivative flows from the 1x1 square made at +3 to the 2x3 variable made at +1: \
+                it does not depend on it";
+    assert_eq!(gradient, format!("+4: gradient: {path}; {HINT}"));
+    assert_eq!(one_of_two, format!("+5: gradient: {path}; {HINT}"));
+    assert_eq!(vjp, format!("+6: vjp: {path}; {HINT}"));
+    assert_eq!(jvp, format!("+7: jvp: {path}; {HINT}"));
+    assert_eq!(
+        later,
+        format!(
+            "+8: gradient: no derivative flows from the 1x1 variable made at +2 to the 1x1 square made at +3: \
+             it does not depend on it; {HINT}"
+        )
+    );
+}
+
+#[test]
+fn a_path_that_is_cut_is_shown_with_the_cut() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable([[1.0, 2.0]]);
+    let detached = x.exp().detach().sum();
+    let compared = (x.gt(x.scalar(1.0)) * 2.0).sum();
+    let indexed = x.arg_max(Axis::Columns);
+    let both = detached + indexed;
+    let cut = |y: Var<'_, f64>| said(base, || y.gradient(x));
+    let path = |op, at| {
+        format!(
+            "+6: gradient: no derivative flows from the 1x1 {op} made at {at} to the 1x2 variable made at +1"
+        )
+    };
+    let at = |op, place| format!("the path is cut by the {op} at {place}");
+    assert_eq!(cut(detached), format!("{}: {}; {HINT}", path("sum", "+2"), at("detach", "+2")));
+    assert_eq!(cut(compared), format!("{}: {}; {HINT}", path("sum", "+3"), at("compare", "+3")));
+    assert_eq!(cut(indexed), format!("{}: {}; {HINT}", path("arg_max", "+4"), at("arg_max", "+4")));
+    assert_eq!(
+        cut(both),
+        format!("{}: {} and the arg_max at +4; {HINT}", path("add", "+5"), at("detach", "+2"))
+    );
+}
+
+#[test]
+fn a_cut_beside_another_path_is_no_error() {
+    let graph = Graph::new();
+    let x = graph.variable(3.0);
+    let y = x * x.detach() + x.gt(x.scalar(1.0));
+    assert_eq!(y.gradient(x).item(), 3.0);
+}
+
+#[test]
+fn an_input_has_no_value_while_recording() {
+    let graph = Graph::<f64>::new();
+    let base = line!();
+    let x = graph.input(1, 1);
+    let y = x.square();
+    let value = said(base, || y.value());
+    let item = said(base, || y.item());
+    let peek = said(base, || y.peek());
+    let rest = "value: it depends on the 1x1 input made at +1, which has a value only while a program runs";
+    assert_eq!(value, format!("+3: {rest}"));
+    assert_eq!(item, format!("+4: {rest}"));
+    assert_eq!(peek, format!("+5: {rest}"));
+}
+
+#[test]
+fn an_index_out_of_range_is_named_with_its_place() {
+    for (index, shown) in [(3.0, "3"), (-1.0, "-1"), (0.5, "0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")]
+    {
+        let graph = Graph::new();
+        let base = line!();
+        let x = graph.variable(zeros(3, 3));
+        let k = graph.constant([[0.0], [index], [2.0]]);
+        let recorded = [x.gather_rows(k), x.scatter_rows(k, 3), x.pick(k), k.one_hot(3)];
+        for (name, y) in ["gather_rows", "scatter_rows", "pick", "place"].into_iter().zip(recorded) {
+            let text = said(base, || y.value());
+            let rule = format!("index 1 is {shown}, not a whole number in 0..3");
+            assert_eq!(text, format!("+5: value: {name} at +3: {rule}"));
+        }
+    }
+}
+
+#[test]
+fn an_item_is_taken_of_a_scalar_only() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let text = said(base, || x.item());
+    assert_eq!(text, "+2: item: the value is 2x3, not 1x1; made at +1");
+    let base = line!();
+    let text = said(base, || zeros(2, 3).item());
+    assert_eq!(text, "+1: item: the matrix is 2x3, not 1x1");
+}
+
+#[test]
+fn operands_of_different_graphs_are_refused() {
+    let (graph, other) = (Graph::new(), Graph::new());
+    let base = line!();
+    let x = graph.variable(1.0);
+    let y = other.variable(1.0);
+    let rest = "the operands belong to different graphs; one was made at +2";
+    let found = [
+        said(base, || x + y),
+        said(base, || x.gt(x).select(x, y)),
+        said(base, || Var::concat(&[x, y], Axis::Rows)),
+        said(base, || graph.try_apply(op::Exp, &[y])),
+        said(base, || x.gradient(y)),
+        said(base, || x.gradient_or_zero([x, y])),
+        said(base, || x.vjp(y, x)),
+        said(base, || x.jvp(y, x)),
+        said(base, || x.jvp(x, y)),
+    ];
+    for (i, text) in (5..).zip(found) {
+        assert_eq!(text, format!("+{i}: {rest}"));
+    }
+}
+
+#[test]
+fn matrices_say_what_they_do_not_hold() {
+    let base = line!();
+    let new = said(base, || Matrix::new(2, 3, vec![0.0; 5]));
+    let index = said(base, || zeros(2, 3)[(2, 0)]);
+    let row = said(base, || zeros(2, 3).row(2).len());
+    assert_eq!(new, "+1: Matrix::new: 2x3 holds 6 elements, the data has 5");
+    assert_eq!(index, "+2: element (2, 0) of a 2x3 matrix");
+    assert_eq!(row, "+3: row 2 of a 2x3 matrix");
+}
+
+#[test]
+fn a_graph_has_no_node_that_was_not_recorded() {
+    let (graph, other) = (Graph::<f64>::new(), Graph::<f64>::new());
+    let base = line!();
+    let id = graph.variable(1.0).id();
+    let text = said(base, || other.var(id));
+    assert_eq!(text, "+2: node #0 of a graph with 0 nodes");
+}
+
+#[test]
+fn try_apply_returns_what_the_operators_panic_with() {
+    let graph = Graph::new();
+    let base = line!();
+    let a = graph.variable(zeros(2, 3));
+    let b = graph.variable(zeros(2, 3));
+    let nodes = graph.len();
+    let error = graph.try_apply(MatMul::default(), &[a, b]).unwrap_err();
+    assert_eq!((error.op, error.shapes.as_slice()), ("matmul", [Shape::new(2, 3); 2].as_slice()));
+    assert_eq!(error.rule, "left columns (3) must equal right rows (2)");
+    assert_eq!(error.origins.iter().map(|site| site.line() - base).collect::<Vec<_>>(), [1, 2]);
+    let panicked = panic_of(|| a.matmul(b));
+    assert_eq!(panicked.message, error.to_string());
+    assert_eq!(graph.len(), nodes, "what failed is not recorded");
+}
+
+#[test]
+fn try_apply_refuses_a_wrong_number_of_operands_and_leaves() {
+    let graph = Graph::new();
+    let x = graph.variable(zeros(2, 3));
+    let rule = |op: Op, operands: &[Var<'_, f64>]| graph.try_apply(op, operands).unwrap_err().rule;
+    assert_eq!(rule(op::Add.into(), &[x]), "takes 2 operands, not 1");
+    assert_eq!(rule(op::Exp.into(), &[x, x]), "takes 1 operands, not 2");
+    assert_eq!(rule(op::Select.into(), &[]), "takes 3 operands, not 0");
+    assert_eq!(rule(op::Transpose.into(), &[]), "takes 1 operands, not 0");
+    assert_eq!(rule(MatMul::default().into(), &[x, x, x]), "takes 2 operands, not 3");
+    assert_eq!(rule(op::Concat(Axis::Rows).into(), &[]), "takes at least one operand");
+    for leaf in [Op::Input, Op::Variable, Op::Constant] {
+        assert_eq!(rule(leaf, &[]), "a leaf is made by the graph, not applied");
+    }
+}
+
+#[test]
+fn a_result_that_no_memory_can_hold_is_refused() {
+    let graph = Graph::<f64>::new();
+    let base = line!();
+    let x = graph.variable(zeros(1, 1));
+    let huge = usize::MAX / 2;
+    let broadcast = said(base, || x.broadcast((huge, 3)));
+    let scatter = said(base, || x.scatter_rows(x, usize::MAX));
+    let reshape = said(base, || x.reshape(huge, 3));
+    let rest = "more than memory can hold";
+    let one = "operand made at +1";
+    let two = "left made at +1; right made at +1";
+    assert_eq!(broadcast, format!("+3: broadcast: 1x1: the result would be {huge}x3, {rest}; {one}"));
+    let max = usize::MAX;
+    assert_eq!(scatter, format!("+4: scatter_rows: 1x1 by 1x1: the result would be {max}x1, {rest}; {two}"));
+    let rule = format!("1 elements cannot become {huge}x3, which has {max}");
+    assert_eq!(reshape, format!("+5: reshape: 1x1: {rule}; {one}"));
+}
+
+/// Operands of every operation, in number and shape, are refused or accepted, but never a panic.
+#[test]
+fn try_apply_never_panics_on_shapes() {
+    let graph = Graph::<f64>::new();
+    let shapes = [(0, 0), (0, 3), (3, 0), (1, 1), (1, 3), (3, 1), (2, 3), (4, 5), (usize::MAX / 32, 2)];
+    let inputs: Vec<_> = shapes.iter().map(|(rows, cols)| graph.input(*rows, *cols)).collect();
+    for case in op::cases() {
+        for x in &inputs {
+            _ = graph.try_apply(case.op, &[*x]);
+            for y in &inputs {
+                _ = graph.try_apply(case.op, &[*x, *y]);
+                for z in &inputs {
+                    _ = graph.try_apply(case.op, &[*x, *y, *z]);
+                }
+            }
+        }
+    }
+}

@@ -63,6 +63,12 @@ impl<'g, T: Real> Var<'g, T> {
         self.graph.nodes.borrow()[self.id.index()].op
     }
 
+    /// What it is computed from first, unless it is a leaf.
+    pub(crate) fn first_operand(self) -> Option<Self> {
+        let id = self.graph.nodes.borrow()[self.id.index()].inputs.first().copied();
+        id.map(|id| Self::new(self.graph, id))
+    }
+
     /// The line that recorded it.
     #[must_use]
     pub fn site(self) -> &'static Location<'static> {

@@ -7,9 +7,12 @@
 //! | `1 ⊙ d` → `d` (strong product) | a cotangent of 1 is not 0 |
 //! | pointwise of constants → constant | the same kernel computes it |
 //! | `detach x` → `x` | the derivatives were taken before |
-//! | `(xᵀ)ᵀ` → `x`, `matmul(xᵀ, y)` → flag | the same products in the same order |
+//! | `(xᵀ)ᵀ` → `x` | numbers only move |
 //! | `f(broadcast x)` → `f(x)` | pointwise kernels broadcast by themselves |
 //! | equal operation, equal operands → one node; `x + y`, `x * y` with `y + x`, `y * x` | IEEE 754: both commute |
+//!
+//! Transposed operands of a matrix product became its flags when it was recorded: the product may add up in another
+//! order then, and values on demand must do the same.
 
 use std::collections::HashMap;
 
@@ -19,7 +22,7 @@ use smallvec::SmallVec;
 
 use crate::kernel::View;
 use crate::node::{Node, NodeId};
-use crate::op::{Bits, MatMul, Op};
+use crate::op::{Bits, Op};
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -86,7 +89,6 @@ impl Builder {
                 return self.insert(Term { op: Op::Fill(value), inputs: SmallVec::new(), ..term });
             }
         }
-        self.absorb_transposes(&mut term);
         match self.rewrite::<T>(&term) {
             Some(Rewrite::Same(other)) if self.terms[other].shape == term.shape => other,
             Some(Rewrite::Op(op, inputs)) => self.insert(Term { op, inputs, ..term }),
@@ -133,18 +135,6 @@ impl Builder {
         let mut out = [T::ZERO];
         T::forward(term.op, &views, &mut out).ok()?;
         Some(Bits::new(out[0]))
-    }
-
-    /// Turns transposed operands of a product into its flags.
-    fn absorb_transposes(&self, term: &mut Term) {
-        if let Op::MatMul(MatMul { transpose_left, transpose_right }) = &mut term.op {
-            for (input, flag) in term.inputs.iter_mut().zip([transpose_left, transpose_right]) {
-                if let Op::Transpose(_) = self.terms[*input].op {
-                    *input = self.terms[*input].inputs[0];
-                    *flag = !*flag;
-                }
-            }
-        }
     }
 
     #[allow(

@@ -45,6 +45,7 @@ fn grow<'g>(choices: &mut Choices, values: &[Var<'g, f64>]) -> Option<Var<'g, f6
         16 => x.sum_axis(Axis::Columns),
         17 => x.transpose(),
         18 if x.cols() == y.rows() => x.matmul(y),
+        18 if x.cols() == y.cols() => x.matmul(y.transpose()),
         19 => x.softmax(Axis::Columns),
         20 => x.log_sum_exp_axis(Axis::Rows),
         21 => x * 1.0 + (-x) * -1.0,

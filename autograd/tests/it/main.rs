@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "exact results are claimed where they are compared exactly")]
 
 mod backpropagation;
+mod compositions;
 mod conventions;
 mod depth;
 mod errors;

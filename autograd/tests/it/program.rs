@@ -3,6 +3,8 @@
 use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var};
 use proptest::prelude::*;
 
+use crate::support::for_all;
+
 /// Small deterministic choices, so that a failing seed is all there is to remember.
 struct Choices(u64);
 
@@ -96,22 +98,14 @@ fn check_random_program(seed: u64, wide: bool) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn a_program_gives_the_bits_of_values_on_demand(seed: u64) {
-        check_random_program(seed, false);
-    }
+#[test]
+fn a_program_gives_the_bits_of_values_on_demand() {
+    for_all(400, "small", &any::<u64>(), |seed| Ok(check_random_program(seed, false)));
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
-
-    #[test]
-    fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand(seed: u64) {
-        check_random_program(seed, true);
-    }
+#[test]
+fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand() {
+    for_all(60, "wide", &any::<u64>(), |seed| Ok(check_random_program(seed, true)));
 }
 
 #[test]

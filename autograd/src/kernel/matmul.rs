@@ -146,6 +146,9 @@ const TINY: usize = 64;
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
 
+/// Steps for each row from which on a scalar product pays.
+const DOTS_STEPS: usize = 12;
+
 /// Columns that one thread takes at a time if there is one row only.
 const THREAD_DOTS: usize = 64;
 
@@ -222,9 +225,9 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
 impl<T: Lanes> Product<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let m = self.a.shape().rows;
+        let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
-        if m <= DOTS && contiguous && self.b.order == Order::Transposed {
+        if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
             self.panels(simd);
@@ -298,12 +301,12 @@ impl<'a, T> Right<'a, T> {
     fn panel(&self, lanes: usize, column: usize, p: usize, k: usize) -> Panel<'a, T> {
         if column < self.in_place {
             let width = self.width.min(self.in_place - column);
-            Panel { data: &self.data[p * self.n + column..], stride: self.n, k, width }
+            Panel { data: &self.data[p * self.n..], stride: self.n, k, column, width }
         } else {
             let width = self.width.min(self.n - column);
             let stride = width.next_multiple_of(lanes);
             let data = &self.packed[(column - self.in_place) * self.k + p * stride..];
-            Panel { data, stride, k, width }
+            Panel { data, stride, k, column: 0, width }
         }
     }
 }
@@ -341,8 +344,8 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
                         tile::block(simd, out, ByRows { data, stride }, panel);
                     }
                     Order::Transposed => {
-                        let data = &self.a.data[(self.p + q) * stride + self.row..];
-                        tile::block(simd, out, ByColumns { data, stride }, panel);
+                        let data = &self.a.data[(self.p + q) * stride..];
+                        tile::block(simd, out, ByColumns { data, stride, first: self.row }, panel);
                     }
                 }
             }

@@ -13,7 +13,7 @@ mod lanes;
 mod pack;
 mod tile;
 
-use pulp::{Arch, Scalar128b, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
@@ -129,13 +129,30 @@ pub(super) fn product<T: Lanes>(
     }
 }
 
-/// The three loops, before another instruction set is even chosen.
+/// Element by element, before another instruction set is even chosen.
 fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
-    let (k, n) = (a.shape().cols, b.shape().cols);
+    let Shape { rows: k, cols: n } = b.shape();
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
             let old = if update == Update::Accumulate { *x } else { T::ZERO };
             *x = (0..k).fold(old, |sum, p| sum + a.at(i, p) * b.at(p, j));
+        }
+    }
+}
+
+/// The three loops, for processors with no instruction set to choose.
+fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
+    let Shape { rows: k, cols: n } = b.shape();
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        if update == Update::Overwrite {
+            row.fill(T::ZERO);
+        }
+        for p in 0..k {
+            let x = a.at(i, p);
+            match b.order {
+                Order::Plain => row.iter_mut().zip(&b.data[p * n..]).for_each(|(sum, &y)| *sum += x * y),
+                Order::Transposed => row.iter_mut().enumerate().for_each(|(j, sum)| *sum += x * b.at(p, j)),
+            }
         }
     }
 }
@@ -218,22 +235,19 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::IS_SCALAR { self.run(Scalar128b) } else { self.run(simd) }
-    }
-}
-
-impl<T: Lanes> Product<'_, T> {
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
         let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
-        if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
+        if S::IS_SCALAR {
+            loops(self.out, self.a, self.b, self.update);
+        } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
             self.panels(simd);
         }
     }
+}
 
+impl<T: Lanes> Product<'_, T> {
     /// Row by row, each element a scalar product.
     #[inline(always)]
     fn dots<S: Simd>(self, simd: S) {

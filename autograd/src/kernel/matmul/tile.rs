@@ -15,6 +15,9 @@ pub(super) const MAX_VECTORS: usize = 3;
 /// instructions.
 const STEPS: usize = 4;
 
+/// Rows of a tile that is worth writing out.
+const FULL: usize = 4;
+
 /// Where tiles read the left operand.
 pub(super) trait Left<T: Lanes>: Copy {
     /// Adds to the sums of the `M` rows from `row` on the steps from step `p` on, `K` at a time; a rest that is shorter
@@ -140,7 +143,6 @@ fn tiles<S: Simd, T: Lanes, const N: usize>(
         row += match rows - row {
             8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row),
             4.. => tile::<S, T, 4, N>(simd, out, left, panel, row),
-            2.. => tile::<S, T, 2, N>(simd, out, left, panel, row),
             _ => tile::<S, T, 1, N>(simd, out, left, panel, row),
         };
     }
@@ -164,8 +166,12 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
             }
         }
     }
-    left.add::<S, M, N, STEPS>(simd, &mut sums, panel, row, 0);
-    left.add::<S, M, N, 1>(simd, &mut sums, panel, row, panel.k / STEPS * STEPS);
+    let mut p = 0;
+    if M >= FULL {
+        left.add::<S, M, N, STEPS>(simd, &mut sums, panel, row, 0);
+        p = panel.k / STEPS * STEPS;
+    }
+    left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
     for (i, sums) in sums.iter().enumerate() {
         let new = &mut out.data[(row + i) * out.stride + out.column..][..panel.width];
         if panel.width == N * lanes {

@@ -13,7 +13,7 @@ mod lanes;
 mod pack;
 mod tile;
 
-use pulp::{Arch, Scalar128b, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
@@ -128,13 +128,30 @@ pub(super) fn product<T: Lanes>(
     }
 }
 
-/// The three loops, before another instruction set is even chosen.
+/// Element by element, before another instruction set is even chosen.
 fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
-    let (k, n) = (a.shape().cols, b.shape().cols);
+    let Shape { rows: k, cols: n } = b.shape();
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
             let old = if update == Update::Accumulate { *x } else { T::ZERO };
             *x = (0..k).fold(old, |sum, p| sum + a.at(i, p) * b.at(p, j));
+        }
+    }
+}
+
+/// The three loops, for processors with no instruction set to choose.
+fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
+    let Shape { rows: k, cols: n } = b.shape();
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        if update == Update::Overwrite {
+            row.fill(T::ZERO);
+        }
+        for p in 0..k {
+            let x = a.at(i, p);
+            match b.order {
+                Order::Plain => row.iter_mut().zip(&b.data[p * n..]).for_each(|(sum, &y)| *sum += x * y),
+                Order::Transposed => row.iter_mut().enumerate().for_each(|(j, sum)| *sum += x * b.at(p, j)),
+            }
         }
     }
 }
@@ -144,6 +161,9 @@ const TINY: usize = 64;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
+
+/// Steps for each row from which on a scalar product pays.
+const DOTS_STEPS: usize = 12;
 
 /// Columns that one thread takes at a time if there is one row only.
 const THREAD_DOTS: usize = 64;
@@ -214,22 +234,19 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::IS_SCALAR { self.run(Scalar128b) } else { self.run(simd) }
-    }
-}
-
-impl<T: Lanes> Product<'_, T> {
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let m = self.a.shape().rows;
+        let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
-        if m <= DOTS && contiguous && self.b.order == Order::Transposed {
+        if S::IS_SCALAR {
+            loops(self.out, self.a, self.b, self.update);
+        } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
             self.panels(simd);
         }
     }
+}
 
+impl<T: Lanes> Product<'_, T> {
     /// Row by row, each element a scalar product.
     #[inline(always)]
     fn dots<S: Simd>(self, simd: S) {
@@ -297,12 +314,12 @@ impl<'a, T> Right<'a, T> {
     fn panel(&self, lanes: usize, column: usize, p: usize, k: usize) -> Panel<'a, T> {
         if column < self.in_place {
             let width = self.width.min(self.in_place - column);
-            Panel { data: &self.data[p * self.n + column..], stride: self.n, k, width }
+            Panel { data: &self.data[p * self.n..], stride: self.n, k, column, width }
         } else {
             let width = self.width.min(self.n - column);
             let stride = width.next_multiple_of(lanes);
             let data = &self.packed[(column - self.in_place) * self.k + p * stride..];
-            Panel { data, stride, k, width }
+            Panel { data, stride, k, column: 0, width }
         }
     }
 }
@@ -340,8 +357,8 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
                         tile::block(simd, out, ByRows { data, stride }, panel);
                     }
                     Order::Transposed => {
-                        let data = &self.a.data[(self.p + q) * stride + self.row..];
-                        tile::block(simd, out, ByColumns { data, stride }, panel);
+                        let data = &self.a.data[(self.p + q) * stride..];
+                        tile::block(simd, out, ByColumns { data, stride, first: self.row }, panel);
                     }
                 }
             }

@@ -8,6 +8,7 @@ mod conventions;
 mod depth;
 mod errors;
 mod finite;
+mod function;
 mod loops;
 mod named;
 mod operations;

@@ -108,3 +108,32 @@ fn a_training_step_allocates_nothing() {
     assert_eq!(allocations(&mut program, &[&batch, &classes]), 0);
     assert!(program.item(0) < first, "it learns: {} after {first}", program.item(0));
 }
+
+#[test]
+fn many_parts_side_by_side_or_below_each_other_allocate_nothing() {
+    for axis in [Axis::Rows, Axis::Columns] {
+        let graph = Graph::<f64>::new();
+        let x = graph.input(3, 3);
+        let parts: Vec<Var<'_, f64>> = (0..12).map(|k| x.matmul(x * f64::from(k))).collect();
+        let mut program = graph.compile(&[x], &[], &[Var::concat(&parts, axis)]).unwrap();
+        assert_eq!(allocations(&mut program, &[&Matrix::ones(3, 3)]), 0, "{axis:?}");
+    }
+}
+
+#[test]
+fn a_kernel_of_many_operands_allocates_nothing() {
+    let graph = Graph::<f64>::new();
+    let x: Vec<Var<'_, f64>> = (0..20).map(|_| graph.variable(Matrix::ones(3, 3))).collect();
+    let sum = x.iter().map(|x| x.square()).sum::<Var<'_, f64>>();
+    let mut program = graph.compile(&[], &[], &[sum]).unwrap();
+    assert_eq!(allocations(&mut program, &[]), 0);
+}
+
+#[test]
+fn a_hessian_allocates_nothing() {
+    let graph = Graph::<f64>::new();
+    let x = graph.variable(Matrix::ones(1, 12));
+    let f = (x.tanh() * x.square().sum()).sum();
+    let mut program = graph.compile(&[x], &[], &[f.hessian(x)]).unwrap();
+    assert_eq!(allocations(&mut program, &[&Matrix::filled(1, 12, 0.5)]), 0);
+}

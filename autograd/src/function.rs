@@ -141,7 +141,7 @@ where
     /// If a number that serves as an index is out of range ([`RunError::Index`]).
     ///
     /// # Panics
-    /// If the closure does: with shapes that do not fit, say.
+    /// If the closure does: with shapes that do not fit, or by reading a value that has an index out of range.
     ///
     /// # Examples
     /// ```
@@ -377,7 +377,7 @@ where
         let mut program = match self.take(results, shapes) {
             Some(program) => program,
             None => match self.trace(results, &inputs, directions)? {
-                Traced::Program(program) => self.keep(results, shapes, program),
+                Traced::Program(program) => self.keep(results, shapes, *program),
                 Traced::Values(values) => return Ok(values),
             },
         };
@@ -411,7 +411,7 @@ where
         }
         let outputs = results.record(y, x, along);
         match graph.compile(&leaves, &[], &outputs) {
-            Ok(program) => Ok(Traced::Program(program)),
+            Ok(program) => Ok(Traced::Program(Box::new(program))),
             Err(CompileError::StaleBranch { .. }) => {
                 outputs.iter().try_for_each(|output| graph.try_compute(output.id()))?;
                 Ok(Traced::Values(outputs.into_iter().map(Var::peek).collect()))
@@ -474,7 +474,7 @@ impl<const N: usize, T: Real> Compiled<N, T> {
 
 /// What tracing gives.
 enum Traced<T: Real> {
-    Program(Program<T>),
+    Program(Box<Program<T>>),
     /// Numbers were read: the results, for the inputs of this call alone.
     Values(Vec<Matrix<T>>),
 }

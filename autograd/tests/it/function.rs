@@ -1,37 +1,19 @@
 //! Functions: closed forms, branches on values, what is kept, what is refused.
 
-use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use approx::assert_relative_eq;
 use autograd::{Axis, Function, Graph, Matrix, RunError, Shape, Var};
 
+use crate::support;
+
 mod oracles;
 
-/// The text of a panic and the line that it names.
+/// The text of a panic and the line of this file that it names.
 fn panic_of<R>(f: impl FnOnce() -> R) -> (String, u32) {
-    thread_local! {
-        static EXPECTED: Cell<bool> = const { Cell::new(false) };
-        static CAUGHT: RefCell<Option<(String, u32)>> = const { RefCell::new(None) };
-    }
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| match info.location() {
-            Some(place) if EXPECTED.get() && place.file() == file!() => {
-                let text = info.payload_as_str().unwrap_or_default().to_owned();
-                CAUGHT.set(Some((text, place.line())));
-            }
-            _ => usual(info),
-        }));
-    });
-    EXPECTED.set(true);
-    let result = catch_unwind(AssertUnwindSafe(f));
-    EXPECTED.set(false);
-    assert!(result.is_err(), "it did not panic");
-    CAUGHT.take().expect("the panic names a line of this file")
+    let caught = support::panic_of(f);
+    assert_eq!(caught.file, file!(), "{}", caught.message);
+    (caught.message, caught.line)
 }
 
 fn rosenbrock<'g>([x, y]: [Var<'g, f64>; 2]) -> Var<'g, f64> {

@@ -3,6 +3,8 @@
 use autograd::{Axis, Function, Graph, Matrix, Var};
 use serde_json::Value;
 
+use crate::support::{self, largest, list, matrix, number, oracle, text};
+
 type V<'g> = Var<'g, f64>;
 
 /// Cases that need an operation which is not there: cosine, log-gamma, the error function.
@@ -13,11 +15,11 @@ struct Case<'a>(&'a Value);
 
 impl Case<'_> {
     fn id(&self) -> &str {
-        self.0["id"].as_str().unwrap()
+        text(&self.0["id"])
     }
 
     fn inputs(&self) -> &[Value] {
-        self.0["inputs"].as_array().unwrap()
+        list(&self.0["inputs"])
     }
 
     /// An input that is not differentiated.
@@ -28,8 +30,8 @@ impl Case<'_> {
 
     /// Whole numbers, as a column.
     fn indices(&self, name: &str) -> Matrix<f64> {
-        let list = self.0["params"][name].as_array().unwrap();
-        Matrix::column_vector(&list.iter().map(|index| index.as_f64().unwrap()).collect::<Vec<_>>())
+        let indices: Vec<f64> = list(&self.0["params"][name]).iter().map(number).collect();
+        Matrix::column_vector(&indices)
     }
 
     /// Matrices of a field, one for each input that is differentiated.
@@ -40,24 +42,15 @@ impl Case<'_> {
     }
 
     fn by_name<const N: usize>(&self, field: &str) -> [Matrix<f64>; N] {
-        self.each(|input| matrix(&self.0[field][input["name"].as_str().unwrap()]))
+        self.each(|input| matrix(&self.0[field][text(&input["name"])]))
     }
-}
-
-fn matrix(value: &Value) -> Matrix<f64> {
-    let side = |i: usize| usize::try_from(value["shape"][i].as_u64().unwrap()).unwrap();
-    let data = value["data"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
-    Matrix::new(side(0), side(1), data)
 }
 
 /// `|found - expected| <= tolerance (1 + max |expected|)` for all elements.
 #[track_caller]
 fn close(what: &str, found: &Matrix<f64>, expected: &Matrix<f64>, tolerance: f64) {
-    assert_eq!(found.shape(), expected.shape(), "{what}");
-    let largest = expected.as_slice().iter().fold(0.0, |max: f64, x| max.max(x.abs()));
-    for (a, b) in found.as_slice().iter().zip(expected.as_slice()) {
-        assert!((a - b).abs() <= tolerance * (1.0 + largest), "{what}: {a:e}, expected {b:e}");
-    }
+    let verdict = support::close(what, found, expected, tolerance * (1.0 + largest([expected])));
+    assert_eq!(verdict, Ok(()));
 }
 
 /// Compares a function with a case. Tolerances are ten times those of single operations, as the file's notes allow
@@ -70,7 +63,7 @@ where
     let f = Function::new(closure);
     let x: [Matrix<f64>; N] = case.each(matrix);
     let x = x.each_ref();
-    let scalar = |name: &str| Matrix::from(case.0[name].as_f64().unwrap());
+    let scalar = |name: &str| Matrix::from(number(&case.0[name]));
     let (gradient, direction, hvp) =
         (case.by_name::<N>("grad"), case.by_name::<N>("direction"), case.by_name::<N>("hvp"));
     for round in 0..2 {
@@ -99,9 +92,8 @@ where
 
 #[test]
 fn functions_have_the_derivatives_of_the_reference() {
-    let path = format!("{}/tests/oracles/functions.json", env!("CARGO_MANIFEST_DIR"));
-    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let cases = file["cases"].as_array().unwrap();
+    let file = oracle("functions");
+    let cases = list(&file["cases"]);
     let groups = [benchmarks, likelihoods, classifiers, regressions, transports, linear_algebra, networks];
     for case in cases.iter().map(Case) {
         let checked = groups.into_iter().any(|group| group(&case));

@@ -22,6 +22,7 @@ mod fused;
 mod plan;
 mod schedule;
 mod simplify;
+mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
 ///
@@ -81,6 +82,7 @@ impl<T: Real> Graph<T> {
         let (states, values): (Vec<_>, Vec<_>) = updates.iter().copied().unzip();
         let roots = [ids(outputs), ids(&values), ids(inputs), ids(&states)].concat();
         let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
+        debug_assert_eq!(verify::simplified(&simplified), Ok(()));
         self.check_fed(&simplified, inputs)?;
         Ok(self.assemble(&simplified, inputs.len(), updates.len(), outputs.len()))
     }
@@ -169,7 +171,7 @@ impl<T: Real> Graph<T> {
             steps: schedule.steps,
             arena,
         };
-        debug_assert_eq!(program.verify(), Ok(()));
+        debug_assert_eq!(verify::steps(&program.steps, program.arena.len()), Ok(()));
         program
     }
 }
@@ -350,28 +352,6 @@ impl<T: Real> Program<T> {
     #[must_use]
     pub fn memory(&self) -> usize {
         (self.arena.len() + self.scratch.len()) * size_of::<T>()
-    }
-
-    /// Checks what every run relies on: operands lie within the arena and do not overlap, and registers exist.
-    pub(crate) fn verify(&self) -> Result<(), String> {
-        for (i, step) in self.steps.iter().enumerate() {
-            let slots: &[Span] = match step {
-                Step::Fused(kernel) => &kernel.slots,
-                Step::Single(single) => &single.slots,
-                Step::Copy(..) => &[],
-            };
-            let mut end = 0;
-            for slot in slots {
-                if slot.start < end {
-                    return Err(format!("step {i}: operands overlap at {}", slot.start));
-                }
-                end = slot.start + slot.len;
-            }
-            if end > self.arena.len() {
-                return Err(format!("step {i}: {end} is beyond the arena of {}", self.arena.len()));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -106,6 +106,31 @@ impl Fused {
         self.registers * self.width() * self.parts()
     }
 
+    /// Registers and slots exist; what is written is marked so, and only that.
+    pub(crate) fn verify(&self) -> Result<(), String> {
+        let exists = |place: Place| match place {
+            Place::Register(register) => register < self.registers,
+            Place::Slot(slot) => slot < self.slots.len(),
+        };
+        for instruction in &self.code {
+            let mut places = instruction.inputs.iter().copied().chain([instruction.output]);
+            if !places.all(exists) {
+                return Err(format!("{} at a place that is none", instruction.op.name()));
+            }
+            if instruction.inputs.contains(&instruction.output) {
+                return Err(format!("{} writes over its operand", instruction.op.name()));
+            }
+        }
+        let to_slots = self.code.iter().filter_map(|instruction| match instruction.output {
+            Place::Register(_) => None,
+            Place::Slot(slot) => Some(slot),
+        });
+        let mut writes: Vec<usize> = to_slots.chain(self.stores.iter().map(|(_, slot)| *slot)).collect();
+        writes.sort_unstable();
+        let marked: Vec<usize> = (0..self.slots.len()).filter(|&slot| self.written[slot]).collect();
+        if writes == marked { Ok(()) } else { Err(format!("writes to {writes:?}, marked are {marked:?}")) }
+    }
+
     /// Runs the kernel.
     pub(crate) fn run<T: Real>(&self, slots: &mut [Slot<'_, T>], scratch: &mut [T]) -> Result<(), Fault> {
         let (units, _) = self.units();

@@ -14,8 +14,9 @@
 //! epoch.
 //!
 //! With all samples the loss falls at every step, but after 20 epochs it has made 20 steps. Single samples have made
-//! 40,000 and come furthest, up and down, and take several times as long for an epoch: a processor is quicker with many
-//! samples at once. Mini-batches have something of both.
+//! 40,000: the loss is soon low, but goes up and down, ends above or below that of batches of 10 depending on the seed,
+//! and an epoch takes several times as long, for a processor is quicker with many samples at once. Mini-batches have
+//! something of both.
 //!
 //! ```text
 //! cargo run --release --example gradient_descent            # seed 1

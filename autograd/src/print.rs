@@ -182,11 +182,12 @@ impl<'a, T: Real> Printer<'a, T> {
                 Formula::new(Binding::Sum, format!("{a} - {b}"))
             }
             Op::Mul(_) | Op::StrongMul(_) => {
-                let sign = if scalar(0) || scalar(1) { "·" } else { "⊙" };
+                let number = |slot: usize| matches!(self.terms[term.inputs[slot]].op, Op::Fill(_));
+                let sign = if [0, 1].into_iter().any(|i| scalar(i) || number(i)) { "·" } else { "⊙" };
                 let (a, b) = (next(), next());
-                let swap = scalar(1) && !scalar(0);
+                let swap = number(1) || scalar(1) && !scalar(0);
                 let (a, b) = if swap { (b, a) } else { (a, b) };
-                let (a, b) = (a.within(Binding::Product), b.within(Binding::Product));
+                let (a, b) = (factor(a), factor(b));
                 Formula::new(Binding::Product, format!("{a} {sign} {b}"))
             }
             Op::Div(_) => {
@@ -252,6 +253,12 @@ fn function(op: Op) -> String {
         Op::Sum(Sum(Some(Axis::Columns))) => "sum_columns".to_owned(),
         op => op.name().to_owned(),
     }
+}
+
+/// A factor of an element-by-element product: matrix products stand in parentheses.
+fn factor(formula: Formula) -> String {
+    let least = if formula.binding == Binding::Matrix { Binding::Power } else { Binding::Product };
+    formula.within(least)
 }
 
 fn transposed(formula: Formula, transpose: bool) -> String {

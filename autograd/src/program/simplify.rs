@@ -96,14 +96,14 @@ impl Builder {
         }
     }
 
-    fn insert(&mut self, mut term: Term) -> usize {
-        if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
-            term.inputs.sort_unstable();
-        }
+    fn insert(&mut self, term: Term) -> usize {
         let next = self.terms.len();
         if !matches!(term.op, Op::Input | Op::Variable | Op::Constant) {
-            let key = (term.op, term.inputs.clone(), term.shape);
-            let place = *self.known.entry(key).or_insert(next);
+            let mut inputs = term.inputs.clone();
+            if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
+                inputs.sort_unstable();
+            }
+            let place = *self.known.entry((term.op, inputs, term.shape)).or_insert(next);
             if place != next {
                 return place;
             }

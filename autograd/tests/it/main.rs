@@ -14,5 +14,6 @@ mod loops;
 mod named;
 mod operations;
 mod oracle_ops;
+mod print;
 mod program;
 mod support;

@@ -30,6 +30,7 @@
 mod derive;
 mod error;
 mod evaluate;
+mod function;
 mod graph;
 pub mod guide;
 mod kernel;
@@ -44,6 +45,7 @@ mod verify;
 
 pub use derive::Sources;
 pub use error::{CompileError, RunError, ShapeError};
+pub use function::Function;
 pub use graph::Graph;
 pub use matrix::Matrix;
 pub use node::NodeId;

@@ -14,8 +14,8 @@ use crate::shape::Shape;
 
 /// A value in a graph: a `Copy` handle with operators and methods that record further nodes.
 ///
-/// Equality of two handles is [`eq`](Self::eq) on their *numbers*; to ask whether they are the same node,
-/// compare [`id`](Self::id)s.
+/// Equality of *numbers* is [`equal`](Self::equal), element by element; to ask whether two handles are the same
+/// node, compare [`id`](Self::id)s.
 #[derive(Clone, Copy)]
 pub struct Var<'g, T: Real> {
     graph: &'g Graph<T>,
@@ -61,6 +61,12 @@ impl<'g, T: Real> Var<'g, T> {
     #[must_use]
     pub fn op(self) -> Op {
         self.graph.nodes.borrow()[self.id.index()].op
+    }
+
+    /// What it is computed from first, unless it is a leaf.
+    pub(crate) fn first_operand(self) -> Option<Self> {
+        let id = self.graph.nodes.borrow()[self.id.index()].inputs.first().copied();
+        id.map(|id| Self::new(self.graph, id))
     }
 
     /// The line that recorded it.

@@ -13,7 +13,7 @@ mod lanes;
 mod pack;
 mod tile;
 
-use pulp::{Arch, Scalar128b, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
@@ -128,13 +128,30 @@ pub(super) fn product<T: Lanes>(
     }
 }
 
-/// The three loops, before another instruction set is even chosen.
+/// Element by element, before another instruction set is even chosen.
 fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
-    let (k, n) = (a.shape().cols, b.shape().cols);
+    let Shape { rows: k, cols: n } = b.shape();
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
             let old = if update == Update::Accumulate { *x } else { T::ZERO };
             *x = (0..k).fold(old, |sum, p| sum + a.at(i, p) * b.at(p, j));
+        }
+    }
+}
+
+/// The three loops, for processors with no instruction set to choose.
+fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
+    let Shape { rows: k, cols: n } = b.shape();
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        if update == Update::Overwrite {
+            row.fill(T::ZERO);
+        }
+        for p in 0..k {
+            let x = a.at(i, p);
+            match b.order {
+                Order::Plain => row.iter_mut().zip(&b.data[p * n..]).for_each(|(sum, &y)| *sum += x * y),
+                Order::Transposed => row.iter_mut().enumerate().for_each(|(j, sum)| *sum += x * b.at(p, j)),
+            }
         }
     }
 }
@@ -144,6 +161,9 @@ const TINY: usize = 64;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
+
+/// Steps for each row from which on a scalar product pays.
+const DOTS_STEPS: usize = 12;
 
 /// Columns that one thread takes at a time if there is one row only.
 const THREAD_DOTS: usize = 64;
@@ -164,7 +184,7 @@ const PACK: usize = 256;
 const PACKED: usize = 1 << 19;
 
 /// Multiply-adds from which on a second thread pays.
-const PARALLEL: usize = 1 << 21;
+const PARALLEL: usize = 1 << 22;
 
 /// Bytes in a line of the cache.
 const LINE: usize = 64;
@@ -176,8 +196,6 @@ struct Plan {
     pack: bool,
     /// Rows in a band.
     band: usize,
-    /// Steps of `k` in which a band is computed.
-    steps: usize,
     /// Whether the threads of the pool take part.
     parallel: bool,
 }
@@ -186,7 +204,7 @@ impl Plan {
     fn new(m: usize, k: usize, n: usize, right: Order, threads: Threads) -> Self {
         let parallel = threads == Threads::Pool && m * n * k >= PARALLEL;
         let pack = m >= PACK || right == Order::Transposed;
-        Self { pack, band: if parallel { THREAD_BAND } else { BAND }, steps: STEPS, parallel }
+        Self { pack, band: if parallel { THREAD_BAND } else { BAND }, parallel }
     }
 
     /// `f` with the index of each chunk of `x` and the chunk.
@@ -214,22 +232,19 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::IS_SCALAR { self.run(Scalar128b) } else { self.run(simd) }
-    }
-}
-
-impl<T: Lanes> Product<'_, T> {
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let m = self.a.shape().rows;
+        let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
-        if m <= DOTS && contiguous && self.b.order == Order::Transposed {
+        if S::IS_SCALAR {
+            loops(self.out, self.a, self.b, self.update);
+        } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
             self.panels(simd);
         }
     }
+}
 
+impl<T: Lanes> Product<'_, T> {
     /// Row by row, each element a scalar product.
     #[inline(always)]
     fn dots<S: Simd>(self, simd: S) {
@@ -267,7 +282,7 @@ impl<T: Lanes> Product<'_, T> {
             });
             let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
             plan.each(&mut *out, plan.band * n, |i, out| {
-                simd.vectorize(Band { out, a, right, row: i * plan.band, p, steps: plan.steps, update });
+                simd.vectorize(Band { out, a, right, row: i * plan.band, p, update });
             });
             update = Update::Accumulate;
         }
@@ -297,17 +312,18 @@ impl<'a, T> Right<'a, T> {
     fn panel(&self, lanes: usize, column: usize, p: usize, k: usize) -> Panel<'a, T> {
         if column < self.in_place {
             let width = self.width.min(self.in_place - column);
-            Panel { data: &self.data[p * self.n + column..], stride: self.n, k, width }
+            Panel { data: &self.data[p * self.n..], stride: self.n, k, column, width }
         } else {
             let width = self.width.min(self.n - column);
             let stride = width.next_multiple_of(lanes);
             let data = &self.packed[(column - self.in_place) * self.k + p * stride..];
-            Panel { data, stride, k, width }
+            Panel { data, stride, k, column: 0, width }
         }
     }
 }
 
-/// Some rows of the result.
+/// Some rows of the result. When the last of the steps is done, a panel of them is complete and still in the
+/// first-level cache: the place for what rides behind a product.
 struct Band<'a, T> {
     out: &'a mut [T],
     a: Operand<'a, T>,
@@ -316,7 +332,6 @@ struct Band<'a, T> {
     row: usize,
     /// The step at which `right` begins.
     p: usize,
-    steps: usize,
     update: Update,
 }
 
@@ -327,10 +342,10 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Right { n, k, .. } = self.right;
         let stride = self.a.stored.cols;
-        for q in (0..k).step_by(self.steps) {
+        for q in (0..k).step_by(STEPS) {
             let mut column = 0;
             while column < n {
-                let panel = self.right.panel(lanes::<S, T>(), column, q, self.steps.min(k - q));
+                let panel = self.right.panel(lanes::<S, T>(), column, q, STEPS.min(k - q));
                 let accumulate = self.update == Update::Accumulate;
                 let out = Block { data: &mut *self.out, stride: n, column, accumulate };
                 column += panel.width;
@@ -340,8 +355,8 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
                         tile::block(simd, out, ByRows { data, stride }, panel);
                     }
                     Order::Transposed => {
-                        let data = &self.a.data[(self.p + q) * stride + self.row..];
-                        tile::block(simd, out, ByColumns { data, stride }, panel);
+                        let data = &self.a.data[(self.p + q) * stride..];
+                        tile::block(simd, out, ByColumns { data, stride, first: self.row }, panel);
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use crate::kernel::matmul::{Operand, Order, Threads, Update};
 use crate::kernel::{Fault, View};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Rule, sum_of, two};
+use crate::op::{Applied, Op, Rule, sum_of, two};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -20,6 +20,18 @@ pub struct MatMul {
 impl MatMul {
     fn with(transpose_left: bool, transpose_right: bool) -> Self {
         Self { transpose_left, transpose_right }
+    }
+
+    /// Records the product of `a` and `b`. What was transposed just before is read transposed instead.
+    #[track_caller]
+    fn of<'g, T: Real>(mut self, mut a: Var<'g, T>, mut b: Var<'g, T>) -> Var<'g, T> {
+        while let (Op::Transpose(_), Some(input)) = (a.op(), a.first_operand()) {
+            (a, self.transpose_left) = (input, !self.transpose_left);
+        }
+        while let (Op::Transpose(_), Some(input)) = (b.op(), b.first_operand()) {
+            (b, self.transpose_right) = (input, !self.transpose_right);
+        }
+        a.binary(self, b)
     }
 }
 
@@ -54,16 +66,16 @@ impl Rule for MatMul {
         let (a, b) = (at.inputs[0], at.inputs[1]);
         let (ta, tb) = (self.transpose_left, self.transpose_right);
         match (slot, ta, tb) {
-            (0, false, _) => g.binary(Self::with(false, !tb), b),
-            (0, true, _) => b.binary(Self::with(tb, true), g),
-            (_, _, false) => a.binary(Self::with(!ta, false), g),
-            (_, _, true) => g.binary(Self::with(true, ta), a),
+            (0, false, _) => Self::with(false, !tb).of(g, b),
+            (0, true, _) => Self::with(tb, true).of(b, g),
+            (_, _, false) => Self::with(!ta, false).of(a, g),
+            (_, _, true) => Self::with(true, ta).of(g, a),
         }
     }
 
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
-        let left = tangents[0].map(|da| da.binary(self, at.inputs[1]));
-        let right = tangents[1].map(|db| at.inputs[0].binary(self, db));
+        let left = tangents[0].map(|da| self.of(da, at.inputs[1]));
+        let right = tangents[1].map(|db| self.of(at.inputs[0], db));
         sum_of([left, right].into_iter().flatten())
     }
 }
@@ -105,6 +117,6 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn matmul(self, right: Self) -> Self {
-        self.binary(MatMul::default(), right)
+        MatMul::default().of(self, right)
     }
 }

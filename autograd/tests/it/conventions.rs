@@ -1,6 +1,6 @@
 //! Kinks, ties, singular points, strong zeros, NaN: what is recommended is what is computed.
 
-use autograd::{Graph, Matrix, Var};
+use autograd::{Axis, Graph, Matrix, Var};
 use serde_json::Value;
 
 use crate::named;
@@ -63,6 +63,7 @@ fn singular() -> Vec<(&'static str, Singular, Vec<f64>)> {
         ("exp", |x| x[0].exp(), vec![1000.0]),
         ("powi", |x| x[0].powi(-1), vec![0.0]),
         ("powf", |x| x[0].powf(0.5), vec![0.0]),
+        ("powf", |x| x[0].powf(0.5), vec![-1.0]),
         ("div", |x| x[0] / x[1], vec![1.0, 0.0]),
         ("div", |x| x[0] / x[1], vec![0.0, 0.0]),
         ("strong_mul", |x| x[0].strong_mul(x[1]), vec![1.0, f64::INFINITY]),
@@ -84,6 +85,35 @@ fn a_zero_cotangent_or_tangent_gives_zero_through_every_singular_derivative() {
         }
         close(name, &y.jvp(x, zeros).value(), &Matrix::zeros(1, 1), 0.0).unwrap();
     }
+}
+
+#[test]
+fn a_fractional_power_of_a_negative_number_is_not_a_number() {
+    let graph = Graph::<f64>::new();
+    let x = graph.variable(-1.0);
+    let y = x.powf(0.5);
+    assert!(y.item().is_nan() && y.gradient(x).item().is_nan());
+}
+
+#[test]
+fn a_power_of_zero_is_one_everywhere_and_stands_still() {
+    let graph = Graph::new();
+    let x = graph.variable([[0.0, -2.0, 3.0]]);
+    for y in [x.powi(0), x.powf(0.0)] {
+        close("value", &y.value(), &Matrix::ones(1, 3), 0.0).unwrap();
+        close("gradient", &y.sum().gradient(x).value(), &Matrix::zeros(1, 3), 0.0).unwrap();
+    }
+}
+
+#[test]
+fn probabilities_of_nothing_possible_are_zero_and_stand_still() {
+    let graph = Graph::new();
+    let x = graph.variable(Matrix::filled(2, 3, f64::NEG_INFINITY));
+    let y = x.softmax(Axis::Columns);
+    let g = graph.variable([[1.0, -2.0, 3.0], [0.5, 0.25, -1.0]]);
+    close("value", &y.value(), &Matrix::zeros(2, 3), 0.0).unwrap();
+    close("vjp", &y.vjp(g, x).value(), &Matrix::zeros(2, 3), 0.0).unwrap();
+    close("jvp", &y.jvp(x, g).value(), &Matrix::zeros(2, 3), 0.0).unwrap();
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var};
 use proptest::prelude::*;
 
+use crate::support::{Verdict, for_all};
+
 /// Small deterministic choices, so that a failing seed is all there is to remember.
 struct Choices(u64);
 
@@ -45,6 +47,7 @@ fn grow<'g>(choices: &mut Choices, values: &[Var<'g, f64>]) -> Option<Var<'g, f6
         16 => x.sum_axis(Axis::Columns),
         17 => x.transpose(),
         18 if x.cols() == y.rows() => x.matmul(y),
+        18 if x.cols() == y.cols() => x.matmul(y.transpose()),
         19 => x.softmax(Axis::Columns),
         20 => x.log_sum_exp_axis(Axis::Rows),
         21 => x * 1.0 + (-x) * -1.0,
@@ -63,7 +66,7 @@ fn assert_same_bits(compiled: &[f64], on_demand: &Matrix<f64>, what: &str) {
     }
 }
 
-fn check_random_program(seed: u64, wide: bool) {
+fn check_random_program(seed: u64, wide: bool) -> Verdict {
     let mut choices = Choices(seed);
     let graph = Graph::new();
     let long = if wide { 700 } else { 4 };
@@ -93,24 +96,17 @@ fn check_random_program(seed: u64, wide: bool) {
         let value = program.state(state.id()).unwrap();
         assert_same_bits(value.as_slice(), &next.peek(), &format!("seed {seed}, state {state:?}"));
     }
+    Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn a_program_gives_the_bits_of_values_on_demand(seed: u64) {
-        check_random_program(seed, false);
-    }
+#[test]
+fn a_program_gives_the_bits_of_values_on_demand() {
+    for_all(400, "small", &any::<u64>(), |seed| check_random_program(seed, false));
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
-
-    #[test]
-    fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand(seed: u64) {
-        check_random_program(seed, true);
-    }
+#[test]
+fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand() {
+    for_all(60, "wide", &any::<u64>(), |seed| check_random_program(seed, true));
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub(crate) fn dyadic(low: i32, high: i32) -> impl Strategy<Value = f64> {
     (low * 1024..=high * 1024).prop_map(|k| f64::from(k) / 1024.0)
 }
 
+/// A matrix of [`dyadic`] numbers in -1..=1.
+pub(crate) fn dyadic_matrix(rows: usize, cols: usize) -> impl Strategy<Value = Matrix<f64>> {
+    proptest::collection::vec(dyadic(-1, 1), rows * cols).prop_map(move |data| Matrix::new(rows, cols, data))
+}
+
 /// The largest magnitude, or NaN if there is one.
 pub(crate) fn largest<'a, T: Real>(matrices: impl IntoIterator<Item = &'a Matrix<T>>) -> f64 {
     let elements = matrices.into_iter().flat_map(Matrix::as_slice);

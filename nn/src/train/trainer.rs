@@ -43,12 +43,12 @@ pub struct Trainer<'a, T: Real, L, O> {
     seed: u64,
     progress: bool,
     validation: Option<&'a Dataset<T>>,
-    schedule: Option<Box<dyn Fn(u64) -> f64 + 'a>>,
+    schedule: Option<Box<dyn Fn(u64) -> f64 + Send + 'a>>,
     on_epoch: Option<OnEpoch<'a, T>>,
 }
 
-/// What looks at each epoch and may end the training.
-type OnEpoch<'a, T> = Box<dyn FnMut(&Epoch, &Params<T>) -> ControlFlow<()> + 'a>;
+/// What is called after each epoch.
+type OnEpoch<'a, T> = Box<dyn FnMut(&Epoch, &Params<T>) -> ControlFlow<()> + Send + 'a>;
 
 /// The steps for batches of both sizes; the state is that of `whole` between epochs.
 struct Steps<T: Real> {
@@ -172,14 +172,14 @@ where
 
     /// The learning rate of each step, counted from 0, in place of the optimiser's own.
     #[must_use]
-    pub fn schedule(mut self, rate: impl Fn(u64) -> f64 + 'a) -> Self {
+    pub fn schedule(mut self, rate: impl Fn(u64) -> f64 + Send + 'a) -> Self {
         self.schedule = Some(Box::new(rate));
         self
     }
 
     /// Called after each epoch with the parameters so far; may end the training.
     #[must_use]
-    pub fn on_epoch(mut self, f: impl FnMut(&Epoch, &Params<T>) -> ControlFlow<()> + 'a) -> Self {
+    pub fn on_epoch(mut self, f: impl FnMut(&Epoch, &Params<T>) -> ControlFlow<()> + Send + 'a) -> Self {
         self.on_epoch = Some(Box::new(f));
         self
     }

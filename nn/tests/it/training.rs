@@ -1,7 +1,7 @@
 //! Training: the loop against a loop written by hand, its bits, its ends, and what models say about data.
 
-use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 
 use autograd::{Matrix, Real, RunError, Var};
 use nn::data::{Batches, Dataset};
@@ -186,16 +186,15 @@ fn the_validation_of_an_epoch_is_what_evaluate_says_of_its_parameters() {
     let (data, held_out) = classification::<f64>(40, 3, 4).split(25).unwrap();
     let mut params = Params::new(2);
     let model = Mlp::new(3).layer(5, Activation::Sigmoid).layer(4, Activation::Identity).build(&mut params);
-    let seen = RefCell::new(Vec::new());
+    let mut seen = Vec::new();
     let trainer = Trainer::new(loss::cross_entropy, Sgd::new(0.5)).epochs(3).batch(10).validation(&held_out);
     let trainer = trainer.on_epoch(|epoch, params| {
         let evaluation = evaluate(&model, &loss::cross_entropy, params, &held_out).unwrap();
         assert_eq!(epoch.validation, Some(evaluation));
-        seen.borrow_mut().push((*epoch, bits(params)));
+        seen.push((*epoch, bits(params)));
         ControlFlow::Continue(())
     });
     let history = trainer.fit(&model, &mut params, &data).unwrap();
-    let seen = seen.into_inner();
     let epochs: Vec<Epoch> = seen.iter().map(|(epoch, _)| *epoch).collect();
     assert_eq!(epochs, history.epochs);
     assert_eq!(history.last(), epochs.last());
@@ -208,17 +207,17 @@ fn the_validation_of_an_epoch_is_what_evaluate_says_of_its_parameters() {
 
 #[test]
 fn a_schedule_gives_the_rate_of_every_step_counted_from_0() {
-    let asked = RefCell::new(Vec::new());
+    let asked = Mutex::new(Vec::new());
     let rate = |t: u64| 0.1 / (1.0 + t as f64);
     let mut params = Params::new(1);
     let model = line_model(&mut params);
     let trainer = Trainer::new(loss::squared_error, Sgd::new(7.0)).epochs(2).batch(3);
     let trainer = trainer.schedule(|t| {
-        asked.borrow_mut().push(t);
+        asked.lock().unwrap().push(t);
         rate(t)
     });
     let history = trainer.fit(&model, &mut params, &seven()).unwrap();
-    assert_eq!(*asked.borrow(), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(*asked.lock().unwrap(), [0, 1, 2, 3, 4, 5]);
     let rates: Vec<f64> = history.epochs.iter().map(|epoch| epoch.rate).collect();
     assert_eq!(rates, [rate(2), rate(5)]);
 }

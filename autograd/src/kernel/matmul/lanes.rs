@@ -1,10 +1,9 @@
 //! Vectors of either element type under every instruction set, so that the loops are written once.
 
-use core::any::TypeId;
 use core::cell::Cell;
 use std::thread::LocalKey;
 
-use pulp::{Scalar128b, Simd};
+use pulp::Simd;
 
 use crate::scalar::Real;
 
@@ -43,7 +42,7 @@ pub(super) const fn lanes<S: Simd, T: Lanes>() -> usize {
 }
 
 macro_rules! lanes {
-    ($t:ident: $v:ident, $splat:ident, $add:ident, $mul:ident, $mul_add:ident, $sum:ident,
+    ($t:ident: $v:ident, $splat:ident, $mul_add:ident, $sum:ident,
      $load:ident, $store:ident, $split:ident, $split_mut:ident) => {
         impl Lanes for $t {
             type Vector<S: Simd> = S::$v;
@@ -55,12 +54,7 @@ macro_rules! lanes {
 
             #[inline(always)]
             fn mul_add<S: Simd>(simd: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
-                // Without an instruction for it, a fused `mul_add` is a library call in every lane.
-                if TypeId::of::<S>() == TypeId::of::<Scalar128b>() {
-                    simd.$add(simd.$mul(a, b), c)
-                } else {
-                    simd.$mul_add(a, b, c)
-                }
+                simd.$mul_add(a, b, c)
             }
 
             #[inline(always)]
@@ -98,7 +92,7 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32: f32s, splat_f32s, add_f32s, mul_f32s, mul_add_e_f32s, reduce_sum_f32s,
+lanes!(f32: f32s, splat_f32s, mul_add_e_f32s, reduce_sum_f32s,
        partial_load_f32s, partial_store_f32s, as_simd_f32s, as_mut_simd_f32s);
-lanes!(f64: f64s, splat_f64s, add_f64s, mul_f64s, mul_add_e_f64s, reduce_sum_f64s,
+lanes!(f64: f64s, splat_f64s, mul_add_e_f64s, reduce_sum_f64s,
        partial_load_f64s, partial_store_f64s, as_simd_f64s, as_mut_simd_f64s);

@@ -2,6 +2,7 @@
 //! element is one chain of multiply-adds in the order of `k`, wherever the borders of tiles and blocks fall.
 
 use core::array::from_fn;
+use core::slice::ChunksExact;
 
 use pulp::Simd;
 
@@ -10,13 +11,25 @@ use super::lanes::{Lanes, lanes};
 /// Widest tile, in vectors.
 pub(super) const MAX_VECTORS: usize = 3;
 
-/// Steps of `k` whose bounds are checked at once.
-const STEPS: usize = 4;
+/// Steps of `k` that are written out one after the other, so that adding pointers and checking bounds take few of the
+/// instructions.
+const UNROLLED: usize = 4;
 
-/// Where tiles read the left operand; row 0 and step 0 are the first of the block.
-pub(super) trait Left<T>: Copy {
-    /// Elements of row `row + i` at step `p + q`, as a function of `q < K` and `i < M`.
-    fn steps<const M: usize, const K: usize>(self, row: usize, p: usize) -> impl Fn(usize, usize) -> T;
+/// Rows of a tile that is worth writing out.
+const FULL: usize = 4;
+
+/// Where tiles read the left operand.
+pub(super) trait Left<T: Lanes>: Copy {
+    /// Adds to the sums of the `M` rows from `row` on the steps from step `p` on, `K` at a time; a rest that is shorter
+    /// is left.
+    fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
+        self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        panel: Panel<'_, T>,
+        row: usize,
+        p: usize,
+    );
 }
 
 /// Stored row by row, rows `stride` apart.
@@ -26,28 +39,48 @@ pub(super) struct ByRows<'a, T> {
     pub(super) stride: usize,
 }
 
-impl<T: Copy> Left<T> for ByRows<'_, T> {
+impl<T: Lanes> Left<T> for ByRows<'_, T> {
     #[inline(always)]
-    fn steps<const M: usize, const K: usize>(self, row: usize, p: usize) -> impl Fn(usize, usize) -> T {
-        let rows: [&[T; K]; M] = from_fn(|i| array(&self.data[(row + i) * self.stride + p..]));
-        #[inline(always)]
-        move |q, i| rows[i][q]
+    fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
+        self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        panel: Panel<'_, T>,
+        row: usize,
+        p: usize,
+    ) {
+        let rows: [&[[T; K]]; M] =
+            from_fn(|i| self.data[(row + i) * self.stride + p..][..panel.k - p].as_chunks().0);
+        for (group, right) in (0..rows[0].len()).zip(panel.groups(p, K)) {
+            let rows: [&[T; K]; M] = from_fn(|i| &rows[i][group]);
+            steps::<S, T, M, N, K>(simd, sums, |i, q| rows[i][q], panel, right);
+        }
     }
 }
 
-/// Stored column by column, columns `stride` apart.
+/// Stored column by column, columns `stride` apart; the block begins at row `first`.
 #[derive(Clone, Copy)]
 pub(super) struct ByColumns<'a, T> {
     pub(super) data: &'a [T],
     pub(super) stride: usize,
+    pub(super) first: usize,
 }
 
-impl<T: Copy> Left<T> for ByColumns<'_, T> {
+impl<T: Lanes> Left<T> for ByColumns<'_, T> {
     #[inline(always)]
-    fn steps<const M: usize, const K: usize>(self, row: usize, p: usize) -> impl Fn(usize, usize) -> T {
-        let columns: [&[T; M]; K] = from_fn(|q| array(&self.data[(p + q) * self.stride + row..]));
-        #[inline(always)]
-        move |q, i| columns[q][i]
+    fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
+        self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        panel: Panel<'_, T>,
+        row: usize,
+        p: usize,
+    ) {
+        let columns = self.data[p * self.stride..panel.k * self.stride].chunks_exact(K * self.stride);
+        for (columns, right) in columns.zip(panel.groups(p, K)) {
+            let columns: [&[T; M]; K] = from_fn(|q| array(&columns[q * self.stride + self.first + row..]));
+            steps::<S, T, M, N, K>(simd, sums, |i, q| columns[q][i], panel, right);
+        }
     }
 }
 
@@ -58,14 +91,23 @@ pub(super) fn array<T, const N: usize>(x: &[T]) -> &[T; N] {
     x.first_chunk().expect("an operand holds what its shape says")
 }
 
-/// `k` steps of the right operand, `width` columns wide, `stride` apart; at least so many full vectors that they
-/// cover `width`.
+/// `k` steps of the right operand, `stride` apart; the `width` columns from `column` on, and as many more as fill the
+/// last vector.
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a, T> {
     pub(super) data: &'a [T],
     pub(super) stride: usize,
     pub(super) k: usize,
+    pub(super) column: usize,
     pub(super) width: usize,
+}
+
+impl<'a, T> Panel<'a, T> {
+    /// The rows from step `p` on, `steps` at a time.
+    #[inline(always)]
+    fn groups(&self, p: usize, steps: usize) -> ChunksExact<'a, T> {
+        self.data[p * self.stride..].chunks_exact(steps * self.stride)
+    }
 }
 
 /// Rows of the result, `stride` apart, and the column at which a panel begins.
@@ -101,7 +143,6 @@ fn tiles<S: Simd, T: Lanes, const N: usize>(
         row += match rows - row {
             8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row),
             4.. => tile::<S, T, 4, N>(simd, out, left, panel, row),
-            2.. => tile::<S, T, 2, N>(simd, out, left, panel, row),
             _ => tile::<S, T, 1, N>(simd, out, left, panel, row),
         };
     }
@@ -126,14 +167,11 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
         }
     }
     let mut p = 0;
-    while p + STEPS <= panel.k {
-        steps::<S, T, M, N, STEPS>(simd, &mut sums, left, panel, row, p);
-        p += STEPS;
+    if M >= FULL {
+        left.add::<S, M, N, UNROLLED>(simd, &mut sums, panel, row, 0);
+        p = panel.k / UNROLLED * UNROLLED;
     }
-    while p < panel.k {
-        steps::<S, T, M, N, 1>(simd, &mut sums, left, panel, row, p);
-        p += 1;
-    }
+    left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
     for (i, sums) in sums.iter().enumerate() {
         let new = &mut out.data[(row + i) * out.stride + out.column..][..panel.width];
         if panel.width == N * lanes {
@@ -147,24 +185,21 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     M
 }
 
-/// `K` steps of `k`.
+/// `K` steps: the element `(i, q)` of the left operand times row `q` of the right one, for all `i` and `q`.
 #[inline(always)]
 fn steps<S: Simd, T: Lanes, const M: usize, const N: usize, const K: usize>(
     simd: S,
     sums: &mut [[T::Vector<S>; N]; M],
-    left: impl Left<T>,
+    left: impl Fn(usize, usize) -> T,
     panel: Panel<'_, T>,
-    row: usize,
-    p: usize,
+    right: &[T],
 ) {
     let right: [&[T::Vector<S>; N]; K] =
-        from_fn(|q| array(T::vectors::<S>(&panel.data[(p + q) * panel.stride..])));
-    // All bounds are checked here: a check between a load and its use would keep the two from becoming one
-    // broadcasting instruction.
-    let left = left.steps::<M, K>(row, p);
+        from_fn(|q| array(T::vectors::<S>(&right[q * panel.stride + panel.column..])));
+    // Nothing below can panic: otherwise a load and its use would not become one broadcasting instruction.
     for (q, right) in right.iter().enumerate() {
         for (i, sums) in sums.iter_mut().enumerate() {
-            let a = T::splat(simd, left(q, i));
+            let a = T::splat(simd, left(i, q));
             for (sum, &b) in sums.iter_mut().zip(*right) {
                 *sum = T::mul_add(simd, a, b, *sum);
             }

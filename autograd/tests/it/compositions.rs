@@ -1,0 +1,84 @@
+//! Random compositions of operations: what is true of each must stay true of all together.
+
+use autograd::{Axis, Matrix, Var};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::finite;
+use crate::support::{dyadic_matrix, for_all};
+
+/// A step of a composition: which operation, of which of the values so far.
+type Step = (usize, usize, usize);
+
+/// How many kinds of step there are.
+const KINDS: usize = 20;
+
+/// A new value of two of those before. All stay of moderate size, and all are smooth, so that differences hold.
+fn step<'g>(kind: usize, x: Var<'g, f64>, y: Var<'g, f64>) -> Var<'g, f64> {
+    let fitted = if x.shape().broadcast(y.shape()).is_some() { y } else { y.mean() };
+    match kind {
+        0 => x + fitted,
+        1 => x - fitted,
+        2 => x.tanh() * fitted.sigmoid(),
+        3 => x / (fitted.square() + 1.0),
+        4 => (x.square() + 0.5).sqrt(),
+        5 => x.tanh().exp(),
+        6 => (x.square() + 1.0).ln(),
+        7 => x.softplus() - fitted.log_sigmoid() * 0.25,
+        8 => x.tanh().powi(3),
+        9 => (x.sigmoid() + 0.5).powf(-1.5),
+        10 => x.sum_axis(Axis::Rows).tanh(),
+        11 => x.mean_axis(Axis::Columns),
+        12 => x.softmax(Axis::Columns),
+        13 => x.log_softmax(Axis::Rows),
+        14 => x.log_sum_exp_axis(Axis::Columns),
+        15 => x.transpose(),
+        16 if x.cols() == y.rows() => x.tanh().matmul(y.tanh()),
+        16 => x.transpose().matmul(x.tanh()).tanh(),
+        17 if x.rows() == y.rows() => Var::concat(&[x, y], Axis::Columns).slice(0..x.rows(), 0..x.cols()),
+        17 => x.slice(0..1, 0..x.cols()),
+        18 => x.reshape(1, x.shape().len()).tanh(),
+        _ => x * fitted.tanh() + x.detach() * 0.0,
+    }
+}
+
+/// The sum of the last values of a composition, each squashed.
+fn compose<'g>(sources: &[Var<'g, f64>], steps: &[Step]) -> Var<'g, f64> {
+    let mut values = sources.to_vec();
+    for (kind, x, y) in steps {
+        let (x, y) = (values[x % values.len()], values[y % values.len()]);
+        values.push(step(*kind, x, y));
+    }
+    values.iter().map(|value| value.tanh().sum()).sum()
+}
+
+fn compositions() -> impl Strategy<Value = (Vec<Matrix<f64>>, Vec<Matrix<f64>>, Vec<Step>)> {
+    let sources = || (dyadic_matrix(2, 3), dyadic_matrix(3, 1), dyadic_matrix(1, 1), dyadic_matrix(1, 3));
+    let sources = move || sources().prop_map(|(a, b, c, d)| vec![a, b, c, d]);
+    (sources(), sources(), vec((0..KINDS, 0..64usize, 0..64usize), 1..12))
+}
+
+#[test]
+fn derivatives_of_random_compositions_agree_with_differences_to_second_order() {
+    for_all(200, "compositions", &compositions(), |(point, v, steps)| {
+        finite::gradient_agrees(|_, x| compose(x, &steps), &point)?;
+        finite::jvp_agrees(|_, x| compose(x, &steps), &point, &v)?;
+        finite::second_agrees(|_, x| compose(x, &steps), &point, &Matrix::scalar(1.0), &v)
+    });
+}
+
+#[test]
+fn third_derivatives_of_random_compositions_are_differences_of_second_ones() {
+    for_all(100, "compositions", &compositions(), |(point, v, steps)| {
+        // The gradient along v, a scalar function of its own, whose Hessian is a third derivative.
+        finite::second_agrees(
+            |graph, x| {
+                let gradient = compose(x, &steps).gradient(x);
+                gradient.iter().zip(&v).map(|(g, v)| (*g * graph.constant(v)).sum()).sum()
+            },
+            &point,
+            &Matrix::scalar(1.0),
+            &v,
+        )
+    });
+}

@@ -1,0 +1,29 @@
+//! What the benches share: networks and data.
+
+use autograd::{Matrix, Real};
+use nn::{Activation, Mlp, Params};
+
+/// A perceptron with these sizes and one activation between its layers; its outputs are logits.
+#[must_use]
+pub fn network<T: Real>(sizes: &[usize], activation: Activation) -> (Mlp, Params<T>) {
+    let mut params = Params::new(1);
+    let last = sizes.len() - 1;
+    let builder = sizes.iter().enumerate().skip(1).fold(Mlp::new(sizes[0]), |builder, (i, &size)| {
+        builder.layer(size, if i == last { Activation::Identity } else { activation })
+    });
+    let model = builder.build(&mut params);
+    (model, params)
+}
+
+/// Numbers between 0 and 1 that look random and are always the same.
+#[must_use]
+pub fn samples<T: Real>(rows: usize, cols: usize) -> Matrix<T> {
+    let mut random = nn::Random::new(7);
+    Matrix::from_fn(rows, cols, |_, _| T::from_f64(random.unit()))
+}
+
+/// Classes `0..classes`, one after the other.
+#[must_use]
+pub fn classes<T: Real>(rows: usize, classes: usize) -> Matrix<T> {
+    Matrix::from_fn(rows, 1, |i, _| T::from_usize(i % classes))
+}

@@ -1,0 +1,53 @@
+//! How long is one training step (forward, backward, optimiser), by network and number of threads?
+//!
+//! 784-512-10 with relu, RMSprop and batches of 128 is the main job; 784-16-16-10 with sigmoid, gradient descent and
+//! batches of 32 is the network of the examples' `digits`; 2-3-1 in f64 is `xor`. Before timing, the loss must fall.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run must stop")]
+#![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+
+use autograd::Real;
+use benches::{classes, network, samples};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use nn::optimizer::{Optimizer, RmsProp, Sgd};
+use nn::{Activation, TrainingStep, loss};
+
+fn step<T: Real>(
+    sizes: &[usize],
+    activation: Activation,
+    optimizer: &dyn Optimizer<T>,
+    batch: usize,
+) -> TrainingStep<T> {
+    let (model, params) = network::<T>(sizes, activation);
+    let (inputs, outputs) = (sizes[0], sizes[sizes.len() - 1]);
+    let mut step = TrainingStep::new(&model, &loss::cross_entropy, optimizer, &params, (batch, inputs, 1));
+    let (x, t) = step.batch_mut();
+    x.copy_from_slice(samples::<T>(batch, inputs).as_slice());
+    t.copy_from_slice(classes::<T>(batch, outputs).as_slice());
+    let first = step.run(optimizer.rate(), &[]).unwrap();
+    let last = (0..100).map(|_| step.run(optimizer.rate(), &[]).unwrap()).last().unwrap();
+    assert!(last < first, "the loss does not fall: {first} to {last}");
+    step
+}
+
+fn training_step(criterion: &mut Criterion) {
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut group = criterion.benchmark_group("training_step");
+        let id = |name: &str| BenchmarkId::new(name, format!("{threads} threads"));
+        let mut main_job = step::<f32>(&[784, 512, 10], Activation::Relu, &RmsProp::default(), 128);
+        group.bench_function(id("784-512-10"), |bencher| {
+            pool.install(|| bencher.iter(|| main_job.run(0.001, &[]).unwrap()));
+        });
+        let mut small = step::<f32>(&[784, 16, 16, 10], Activation::Sigmoid, &Sgd::new(0.1), 32);
+        group.bench_function(id("784-16-16-10"), |bencher| {
+            pool.install(|| bencher.iter(|| small.run(0.1, &[]).unwrap()));
+        });
+        let mut xor = step::<f64>(&[2, 3, 2], Activation::Sigmoid, &Sgd::new(0.1), 4);
+        group.bench_function(id("2-3-2"), |bencher| {
+            pool.install(|| bencher.iter(|| xor.run(0.1, &[]).unwrap()));
+        });
+    }
+}
+
+criterion_group!(benches, training_step);
+criterion_main!(benches);

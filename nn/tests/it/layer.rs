@@ -211,3 +211,35 @@ fn the_operations_of_a_model_belong_to_the_line_that_applied_it() {
     let y: Var<'_, f64> = model.forward(&scope, graph.variable(Matrix::zeros(5, 3)));
     assert_eq!((y.site().file(), y.site().line()), (file!(), line));
 }
+
+/// An activation and what it does to a number.
+type Formula = (Activation, fn(f64) -> f64);
+
+#[test]
+fn activations_are_what_their_formulas_say() {
+    let formulas: [Formula; 5] = [
+        (Activation::Identity, |x| x),
+        (Activation::Relu, |x| x.max(0.0)),
+        (Activation::Sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
+        (Activation::Tanh, f64::tanh),
+        (Activation::Softplus, |x| x.exp().ln_1p()),
+    ];
+    let graph = Graph::new();
+    let x = [[-3.0, -0.5, 0.0], [0.25, 1.0, 4.0]];
+    // Formulas of up to four roundings, and functions to 2 ulp.
+    let close = |found: f64, expected: f64| (found - expected).abs() <= 8.0 * f64::EPSILON * expected.abs();
+    for (activation, formula) in formulas {
+        let y = activation.apply(graph.variable(x)).peek();
+        for (found, x) in y.as_slice().iter().zip(x.as_flattened()) {
+            assert!(close(*found, formula(*x)), "{activation:?} of {x} is {found}, not {}", formula(*x));
+        }
+    }
+    let shares = Activation::Softmax.apply(graph.variable(x)).peek();
+    for (i, row) in x.iter().enumerate() {
+        let sum: f64 = row.iter().map(|x| x.exp()).sum();
+        for (found, x) in shares.row(i).iter().zip(row) {
+            assert!(close(*found, x.exp() / sum), "softmax of {x} is {found}, not {}", x.exp() / sum);
+        }
+    }
+    assert_eq!(Activation::default(), Activation::Identity);
+}

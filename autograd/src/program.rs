@@ -21,7 +21,7 @@ mod fuse;
 mod fused;
 mod plan;
 mod schedule;
-mod simplify;
+pub(crate) mod simplify;
 mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.

@@ -219,10 +219,8 @@ mod tests {
         let simplified = simplify::<f64>(&root.graph().nodes.borrow(), &[root.id()]);
         let line = |(i, term): (usize, &Term)| {
             let inputs: Vec<String> = term.inputs.iter().map(|input| format!("%{input}")).collect();
-            let name = match term.op {
-                Op::Fill(value) => format!("{value:?}"),
-                op => op.name().to_owned(),
-            };
+            let constant = if let Op::Fill(value) = term.op { Some(format!("{value:?}")) } else { None };
+            let name = constant.unwrap_or_else(|| term.op.name().to_owned());
             format!("%{i} = {name}({}) {}", inputs.join(", "), term.shape)
         };
         simplified.terms.iter().enumerate().map(line).collect()

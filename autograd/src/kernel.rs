@@ -15,7 +15,7 @@ pub(crate) mod matmul;
 pub(crate) mod reduce;
 pub(crate) mod structure;
 
-/// Numbers with their shape, row by row.
+/// Numbers with their shape, row by row: what an operation of the user's is given.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a, T> {
     /// The elements.
@@ -30,8 +30,20 @@ impl<'a, T> View<'a, T> {
         Self { data, shape }
     }
 
+    /// `rows x cols`.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        self.shape
+    }
+
+    /// The elements, row by row.
+    #[must_use]
+    pub fn as_slice(self) -> &'a [T] {
+        self.data
+    }
+
     /// The rows, also if they are empty.
-    pub(crate) fn rows(self) -> impl Iterator<Item = &'a [T]> {
+    pub fn rows(self) -> impl Iterator<Item = &'a [T]> {
         (0..self.shape.rows).map(move |i| &self.data[i * self.shape.cols..(i + 1) * self.shape.cols])
     }
 }

@@ -48,6 +48,7 @@ pub use derive::Sources;
 pub use error::{CompileError, RunError, ShapeError};
 pub use function::Function;
 pub use graph::Graph;
+pub use kernel::View;
 pub use matrix::Matrix;
 pub use node::NodeId;
 pub use op::{Axis, Op};

@@ -8,7 +8,8 @@ use crate::graph::Graph;
 use crate::kernel::View;
 use crate::matrix::Matrix;
 use crate::node::NodeId;
-use crate::op::Op;
+use crate::op::custom::Customs;
+use crate::op::{Op, custom};
 use crate::program::fused::Slot;
 use crate::program::plan::{Arena, Span};
 use crate::program::schedule::{Schedule, Single, Step};
@@ -50,6 +51,7 @@ pub struct Program<T: Real> {
     inputs: Vec<(Span, Shape)>,
     outputs: Vec<(Span, Shape)>,
     states: HashMap<NodeId, (Span, Shape)>,
+    customs: Customs<T>,
 }
 
 impl<T: Real> Graph<T> {
@@ -168,6 +170,7 @@ impl<T: Real> Graph<T> {
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
             states: state_places,
+            customs: self.customs.borrow().clone(),
             steps: schedule.steps,
             arena,
         };
@@ -230,7 +233,7 @@ impl<T: Real> Program<T> {
                     }
                     self.lists.slots = emptied(slots);
                 }
-                Step::Single(single) => single.run(self.arena.all(), &mut self.lists)?,
+                Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
                 Step::Copy(from, to) => {
                     self.arena.all().copy_within(from.start..from.start + from.len, to.start);
                 }
@@ -356,13 +359,18 @@ impl<T: Real> Program<T> {
 }
 
 impl Single {
-    fn run<T: Real>(&self, arena: &mut [T], lists: &mut Lists<T>) -> Result<(), RunError> {
+    fn run<T: Real>(
+        &self,
+        arena: &mut [T],
+        lists: &mut Lists<T>,
+        customs: &Customs<T>,
+    ) -> Result<(), RunError> {
         let mut slices: Vec<&mut [T]> = emptied(core::mem::take(&mut lists.slices));
         slices.extend(disjoint(arena, &self.slots));
         let out = core::mem::take(&mut slices[self.output]);
         let mut inputs: Vec<View<'_, T>> = emptied(core::mem::take(&mut lists.inputs));
         inputs.extend(self.inputs.iter().map(|&(slot, shape)| View::new(&*slices[slot], shape)));
-        let result = T::forward(self.op, &inputs, out);
+        let result = custom::forward(customs, self.op, &inputs, out);
         lists.inputs = emptied(inputs);
         lists.slices = emptied(slices);
         result.map_err(|fault| fault.at(self.op.name(), self.site))

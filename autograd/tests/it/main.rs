@@ -6,6 +6,7 @@ mod allocations;
 mod backpropagation;
 mod compositions;
 mod conventions;
+mod custom;
 mod depth;
 mod errors;
 mod finite;

@@ -178,10 +178,11 @@ impl<T: Real> Graph<T> {
 
     #[track_caller]
     fn push(&self, op: Op, inputs: SmallVec<[NodeId; 2]>, shape: Shape) -> Var<'_, T> {
+        let in_derivative = self.site.get().is_some();
         let site = self.site.get().unwrap_or(Location::caller());
         let mut nodes = self.nodes.borrow_mut();
         let id = NodeId::new(nodes.len());
-        nodes.push(Node { op, inputs, shape, site });
+        nodes.push(Node { op, inputs, shape, site, in_derivative });
         Var::new(self, id)
     }
 

@@ -41,6 +41,7 @@ mod print;
 mod program;
 mod scalar;
 mod shape;
+mod trace;
 mod var;
 mod verify;
 
@@ -56,4 +57,5 @@ pub use print::Picture;
 pub use program::Program;
 pub use scalar::Real;
 pub use shape::Shape;
+pub use trace::{NonFinite, TracedOperand};
 pub use var::Var;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::error::{CompileError, RunError};
 use crate::graph::Graph;
@@ -13,7 +14,7 @@ use crate::op::{Op, custom};
 use crate::program::fused::Slot;
 use crate::program::plan::{Arena, Span};
 use crate::program::schedule::{Schedule, Single, Step};
-use crate::program::simplify::{Simplified, simplify};
+use crate::program::simplify::{Simplified, Term, simplify};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -52,6 +53,9 @@ pub struct Program<T: Real> {
     outputs: Vec<(Span, Shape)>,
     states: HashMap<NodeId, (Span, Shape)>,
     customs: Customs<T>,
+    /// What is computed, for tracing, and the places of its leaves.
+    terms: Arc<[Term]>,
+    leaves: HashMap<usize, Span>,
 }
 
 impl<T: Real> Graph<T> {
@@ -154,6 +158,9 @@ impl<T: Real> Graph<T> {
         }
         let place =
             |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
+        let leaves =
+            terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
         let known = self.values.borrow();
         for (i, term) in terms.iter().enumerate() {
@@ -171,6 +178,8 @@ impl<T: Real> Graph<T> {
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
             states: state_places,
             customs: self.customs.borrow().clone(),
+            terms: terms.as_slice().into(),
+            leaves,
             steps: schedule.steps,
             arena,
         };
@@ -240,6 +249,21 @@ impl<T: Real> Program<T> {
             }
         }
         Ok(())
+    }
+
+    /// What is computed, inputs before users.
+    pub(crate) fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// The numbers of a leaf.
+    pub(crate) fn leaf(&self, term: usize) -> &[T] {
+        self.arena.get(self.leaves[&term])
+    }
+
+    /// The user's operations.
+    pub(crate) fn customs(&self) -> &Customs<T> {
+        &self.customs
     }
 
     /// Number of inputs.

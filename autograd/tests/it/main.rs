@@ -18,3 +18,4 @@ mod oracle_ops;
 mod print;
 mod program;
 mod support;
+mod trace;

@@ -3,11 +3,7 @@
 use core::panic::Location;
 
 use crate::error::RunError;
-use crate::op::Op;
-use crate::program::Program;
-use crate::scalar::Real;
 use crate::shape::Shape;
-use matmul::{Operand, Threads, Update};
 
 pub(crate) mod elementwise;
 pub(crate) mod math;
@@ -58,49 +54,6 @@ pub struct Fault {
     /// Indices must be below this.
     pub(crate) bound: usize,
 }
-
-/// Code for one element type, compiled once in this crate and not again in every crate that uses it.
-pub trait Dispatch: Sized {
-    /// Computes one operation.
-    #[doc(hidden)]
-    fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
-
-    /// Runs a program.
-    #[doc(hidden)]
-    fn execute(program: &mut Program<Self>) -> Result<(), RunError>
-    where
-        Self: Real;
-
-    /// The matrix product: `out = op(a) op(b)`, or `out += op(a) op(b)`.
-    #[doc(hidden)]
-    fn matmul(out: &mut [Self], a: Operand<'_, Self>, b: Operand<'_, Self>, update: Update, threads: Threads);
-}
-
-macro_rules! dispatch {
-    ($($t:ident),*) => {$(
-        impl Dispatch for $t {
-            fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
-                op.forward(inputs, out)
-            }
-
-            fn execute(program: &mut Program<Self>) -> Result<(), RunError> {
-                program.execute_steps()
-            }
-
-            fn matmul(
-                out: &mut [Self],
-                a: Operand<'_, Self>,
-                b: Operand<'_, Self>,
-                update: Update,
-                threads: Threads,
-            ) {
-                matmul::product(out, a, b, update, threads);
-            }
-        }
-    )*};
-}
-
-dispatch!(f32, f64);
 
 impl Fault {
     /// As an error of the operation recorded at `site`.

@@ -28,6 +28,7 @@
 //! In reading order: [`Matrix`], [`Graph`], [`Var`], [`op`], [`Program`], the [`guide`].
 
 mod derive;
+mod dispatch;
 mod error;
 mod evaluate;
 mod function;
@@ -45,7 +46,7 @@ mod trace;
 mod var;
 mod verify;
 
-pub use derive::Sources;
+pub use derive::{Sources, per_sample_gradients};
 pub use error::{CompileError, RunError, ShapeError};
 pub use function::Function;
 pub use graph::Graph;

@@ -344,7 +344,7 @@ macro_rules! ops {
                 }
             }
 
-            /// The value. Called through [`Dispatch`](crate::kernel::Dispatch), so that it is compiled here.
+            /// The value. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
             pub(crate) fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
                 match self {
                     Op::Fill(value) => out.fill(value.get()),

@@ -225,7 +225,7 @@ impl<T: Real> Program<T> {
         T::execute(self)
     }
 
-    /// The loop over the steps. Called through [`Dispatch`](crate::kernel::Dispatch), so that it is compiled here.
+    /// The loop over the steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
     pub(crate) fn execute_steps(&mut self) -> Result<(), RunError> {
         for step in &self.steps {
             match step {

@@ -8,6 +8,7 @@ mod compositions;
 mod conventions;
 mod custom;
 mod depth;
+mod directions;
 mod errors;
 mod finite;
 mod function;

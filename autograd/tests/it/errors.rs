@@ -1,6 +1,6 @@
 //! What panics say, and at whose line. In the texts here `+2` is the second line after `let base = line!();`.
 
-use autograd::op::{self, MatMul};
+use autograd::op::{self, Direction, Frame, MatMul, SortOrder};
 use autograd::{Axis, Graph, Matrix, Op, Shape, Var};
 
 use crate::support::panic_of;
@@ -71,7 +71,11 @@ fn every_binary_method_panics_at_the_line_of_its_caller() {
         place(|a, b| _ = a.matmul(b)),
         place(|a, b| _ = a.pick(b)),
         place(|a, b| _ = a.gather_rows(b)),
-        place(|a, b| _ = a.scatter_rows(b, 3)),
+        place(|a, b| _ = a.segment_sum(b, 3)),
+        place(|a, b| _ = a.scatter_rows(b, b)),
+        place(|a, b| _ = a.sqdist(b.transpose())),
+        place(|a, b| _ = a.pick_axis(Axis::Columns, b)),
+        place(|a, b| _ = a.outer(b.transpose())),
     ];
     let names = [
         "add",
@@ -90,7 +94,11 @@ fn every_binary_method_panics_at_the_line_of_its_caller() {
         "matmul",
         "pick",
         "gather_rows",
+        "segment_sum",
         "scatter_rows",
+        "sqdist",
+        "pick",
+        "matmul",
     ];
     for (i, ((line, name), expected)) in (2..).zip(found.into_iter().zip(names)) {
         assert_eq!((line, name.as_str()), (base + i, expected));
@@ -155,8 +163,58 @@ fn every_method_records_the_line_of_its_caller() {
         Var::concat(&[x, k], Axis::Columns),
         x.detach(),
         x.gather_rows(k),
-        x.scatter_rows(k, 4),
+        x.segment_sum(k, 4),
+        x.scatter_rows(k, x),
+        x.scatter_add_rows(k, x),
+        x.gather_cols(k),
         x.pick(k),
+        x.pick_axis(Axis::Rows, k.transpose()),
+        x.prod(),
+        x.prod_axis(Axis::Rows),
+        x.cumsum(Axis::Rows),
+        x.cumprod(Axis::Rows),
+        x.cumprod(Axis::Columns),
+        x.linear_scan(x, Direction::Backward),
+        x.cummax(Axis::Rows),
+        x.log_cum_sum_exp(Axis::Columns),
+        x.arg_sort(Axis::Rows, SortOrder::Ascending),
+        x.sort(Axis::Rows, SortOrder::Ascending).0,
+        x.top_k(Axis::Columns, 1).1,
+        x.median(),
+        x.median_axis(Axis::Rows),
+        x.arg_min(Axis::Rows),
+        x.center(Axis::Rows),
+        x.var(1),
+        x.std(1),
+        x.standardize(Axis::Columns, 1.0),
+        x.log_mean_exp(),
+        x.norm(2.0),
+        x.norm(1.5),
+        x.norm_axis(Axis::Rows, 0.0),
+        x.normalize(Axis::Rows, 2.0, 0.5),
+        x.rms_norm(0.5),
+        x.softmin(Axis::Rows),
+        x.slice_step(0..2, 2, 0..1, 1),
+        x.flip(Axis::Rows),
+        x.roll(Axis::Columns, 1),
+        x.tile(2, 3),
+        x.pad(Frame { top: 1, ..Frame::default() }, 1.0),
+        x.diag_part(0),
+        k.diag_matrix(1),
+        x.trace(),
+        x.tril(0),
+        x.triu(0),
+        k.outer(k),
+        x.dot(x),
+        x.kron(k),
+        x.addmm(1.0, 2.0, x, x),
+        k.quadratic_form(x),
+        x.matrix_power(3),
+        x.matrix_power(0),
+        x.cosine_similarity(x, 0.5),
+        x.sqdist(x),
+        x.cdist(x, 2.0),
+        x.cdist(x, 1.0),
         k.one_hot(2),
         x.matmul(x),
         graph.try_apply(op::Exp, &[x]).unwrap(),
@@ -259,12 +317,12 @@ fn indices_of_another_shape_are_refused() {
     let x = graph.variable(zeros(4, 3));
     let k = graph.variable(zeros(1, 2));
     let gather = said(base, || x.gather_rows(k));
-    let scatter = said(base, || x.scatter_rows(k, 5));
+    let sum = said(base, || x.segment_sum(k, 5));
     let pick = said(base, || x.pick(k));
     let made = "left made at +1; right made at +2";
     assert_eq!(gather, format!("+3: gather_rows: 4x3 by 1x2: the indices must be a column; {made}"));
-    assert_eq!(scatter, format!("+4: scatter_rows: 4x3 by 1x2: the indices must be a column of 4; {made}"));
-    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+    assert_eq!(sum, format!("+4: segment_sum: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must have 4 rows; {made}"));
 }
 
 #[test]
@@ -400,14 +458,15 @@ fn an_input_has_no_value_while_recording() {
 
 #[test]
 fn an_index_out_of_range_is_named_with_its_place() {
+    let names = ["gather_rows", "segment_sum", "scatter_rows", "pick", "place"];
     for (index, shown) in [(3.0, "3"), (-1.0, "-1"), (0.5, "0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")]
     {
         let graph = Graph::new();
         let base = line!();
         let x = graph.variable(zeros(3, 3));
         let k = graph.constant([[0.0], [index], [2.0]]);
-        let recorded = [x.gather_rows(k), x.scatter_rows(k, 3), x.pick(k), k.one_hot(3)];
-        for (name, y) in ["gather_rows", "scatter_rows", "pick", "place"].into_iter().zip(recorded) {
+        let recorded = [x.gather_rows(k), x.segment_sum(k, 3), x.scatter_rows(k, x), x.pick(k), k.one_hot(3)];
+        for (name, y) in names.into_iter().zip(recorded) {
             let text = said(base, || y.value());
             let rule = format!("index 1 is {shown}, not a whole number in 0..3");
             assert_eq!(text, format!("+5: value: {name} at +3: {rule}"));
@@ -509,14 +568,14 @@ fn a_result_that_no_memory_can_hold_is_refused() {
     let x = graph.variable(zeros(1, 1));
     let huge = usize::MAX / 2;
     let broadcast = said(base, || x.broadcast((huge, 3)));
-    let scatter = said(base, || x.scatter_rows(x, usize::MAX));
+    let scatter = said(base, || x.segment_sum(x, usize::MAX));
     let reshape = said(base, || x.reshape(huge, 3));
     let rest = "more than memory can hold";
     let one = "operand made at +1";
     let two = "left made at +1; right made at +1";
     assert_eq!(broadcast, format!("+3: broadcast: 1x1: the result would be {huge}x3, {rest}; {one}"));
     let max = usize::MAX;
-    assert_eq!(scatter, format!("+4: scatter_rows: 1x1 by 1x1: the result would be {max}x1, {rest}; {two}"));
+    assert_eq!(scatter, format!("+4: segment_sum: 1x1 by 1x1: the result would be {max}x1, {rest}; {two}"));
     let rule = format!("1 elements cannot become {huge}x3, which has {max}");
     assert_eq!(reshape, format!("+5: reshape: 1x1: {rule}; {one}"));
 }

@@ -60,8 +60,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// Numbers are scaled: neither large nor small ones make it overflow or vanish. The Euclidean norm is accurate to 2
-    /// units in the last place for up to 32 numbers.
+    /// Numbers are scaled: neither large nor small ones make it overflow or vanish (subnormal ones do so in the derivative,
+    /// unless `p` is 0, 1, 2 or infinite). The Euclidean norm is accurate to 2 units in the last place, at least for up to 32
+    /// numbers.
     ///
     /// # Panics
     /// If there is no element and `p` is neither 0, 1 nor 2.

@@ -191,7 +191,7 @@ impl<T: Real> Var<'_, T> {
         let (rows, count) = (self.rows(), self.cols());
         assert!(
             count > 0,
-            "median: {}: there is no element to choose from; made at {}",
+            "median: {}: there is no element to choose from; operand made at {}",
             self.shape(),
             self.site()
         );

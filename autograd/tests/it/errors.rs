@@ -326,6 +326,72 @@ fn indices_of_another_shape_are_refused() {
 }
 
 #[test]
+fn rows_to_be_replaced_are_as_many_as_their_indices_and_as_wide_as_the_base() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let k = graph.variable(zeros(2, 1));
+    let y = graph.variable(zeros(2, 2));
+    let few = said(base, || x.scatter_rows(k, x));
+    let narrow = said(base, || x.scatter_rows(k, y));
+    let rule = "the indices must be a column of 4; first made at +1; second made at +2; third made at +1";
+    assert_eq!(few, format!("+4: scatter_rows: 4x3 by 2x1 by 4x3: {rule}"));
+    let rule =
+        "both must have the same number of columns; first made at +1; second made at +2; third made at +3";
+    assert_eq!(narrow, format!("+5: scatter_rows: 4x3 by 2x1 by 2x2: {rule}"));
+}
+
+#[test]
+fn a_row_that_is_replaced_twice_is_named_with_its_place() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let k = graph.constant([[2.0], [0.0], [2.0]]);
+    let y = x.scatter_rows(k, graph.constant(zeros(3, 3)));
+    let text = said(base, || y.value());
+    assert_eq!(text, "+4: value: scatter_rows at +3: index 2 is 2, which stands there before");
+    let error = graph.compile(&[], &[], &[y]).unwrap().run(&[]).unwrap_err().to_string();
+    assert_eq!(relative(base, &error), "scatter_rows at +3: index 2 is 2, which stands there before");
+}
+
+#[test]
+fn scans_and_distances_name_the_sides_that_differ() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let y = graph.variable(zeros(4, 2));
+    let scan = said(base, || x.linear_scan(y, Direction::Forward));
+    let sqdist = said(base, || x.sqdist(y));
+    let raw = graph.try_apply(op::LinearScan(Direction::Forward), &[x, y]).unwrap_err().rule;
+    let made = "left made at +1; right made at +2";
+    assert_eq!(scan, "+3: broadcast: 4x2: each side must equal that of 4x3, or be 1; operand made at +2");
+    assert_eq!(sqdist, format!("+4: sqdist: 4x3 by 4x2: both must have the same number of columns; {made}"));
+    assert_eq!(raw, "both must have the same shape");
+}
+
+#[test]
+fn slices_in_steps_say_where_they_reach_outside() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let outside = said(base, || x.slice_step(0..6, 2, 0..3, 1));
+    let none = said(base, || x.slice_step(0..4, 0, 0..3, 1));
+    let many = said(base, || x.top_k(Axis::Columns, 4));
+    let square = said(base, || x.matrix_power(2));
+    let vector = said(base, || x.diag_matrix(0));
+    let median = said(base, || x.slice(0..0, 0..3).median());
+    let made = "operand made at +1";
+    let rule = "the 3x3 block at row 0, column 0 in steps of 2 and 1 reaches outside";
+    assert_eq!(outside, format!("+2: slice: 4x3: {rule}; {made}"));
+    assert_eq!(none, format!("+3: slice: 4x3: steps must not be 0; {made}"));
+    let rule = "the 4x4 block at row 0, column 0 reaches outside";
+    assert_eq!(many, format!("+4: slice: 4x3: {rule}; operand made at +4"));
+    assert_eq!(square, format!("+5: matrix_power: 4x3: the operand must be square; {made}"));
+    assert_eq!(vector, format!("+6: diag_matrix: 4x3: the operand must be a row or a column; {made}"));
+    assert_eq!(median, "+7: median: 1x0: there is no element to choose from; operand made at +7");
+}
+
+#[test]
 fn there_is_no_extreme_of_nothing() {
     let graph = Graph::new();
     let base = line!();

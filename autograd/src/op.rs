@@ -16,26 +16,41 @@ use crate::var::Var;
 
 pub mod activation;
 pub mod arithmetic;
+pub mod arrange;
 pub mod case;
 pub mod compare;
+pub mod cumulative;
 pub mod custom;
+pub mod diagonal;
+pub mod distance;
 pub mod exponential;
 pub mod index;
 pub mod matmul;
+pub mod norm;
 pub mod normalize;
+mod product;
 pub mod reduce;
+pub mod sort;
+pub mod statistics;
 pub mod structure;
 
 pub use activation::*;
 pub use arithmetic::*;
+pub use arrange::Frame;
 pub use case::{Case, Domain};
 pub use compare::*;
+pub use cumulative::*;
 pub use custom::{Custom, CustomOp};
+pub use diagonal::*;
+pub use distance::*;
 pub use exponential::*;
 pub use index::*;
 pub use matmul::*;
+pub use norm::*;
 pub use normalize::*;
 pub use reduce::*;
+pub use sort::*;
+pub use statistics::*;
 pub use structure::*;
 
 /// A number as data of an operation: compared and hashed by its bits.
@@ -271,6 +286,11 @@ pub(crate) fn two(inputs: &[Shape]) -> Result<[Shape; 2], String> {
     operands(inputs)
 }
 
+/// The same for three.
+pub(crate) fn three(inputs: &[Shape]) -> Result<[Shape; 3], String> {
+    operands(inputs)
+}
+
 macro_rules! ops {
     ($($name:ident: $kind:ident,)*) => {
         /// What a node computes. Data only: `Copy`, comparable, hashable.
@@ -429,6 +449,21 @@ ops! {
     Min: general,
     ArgMax: general,
     LogSumExp: general,
+    LogMeanExp: general,
+    // cumulative
+    CumSum: linear,
+    LinearScan: general,
+    Prod: general,
+    CumMax: general,
+    LogCumSumExp: general,
+    // sort
+    ArgSort: general,
+    // norm
+    Norm: general,
+    // statistics
+    Center: linear,
+    // distance
+    SqDist: general,
     // normalize
     Softmax: general,
     LogSoftmax: general,
@@ -440,8 +475,11 @@ ops! {
     Embed: linear,
     Concat: linear,
     Detach: unary,
+    // diagonal
+    Triangle: linear,
     // index
     GatherRows: linear,
+    SegmentSum: linear,
     ScatterRows: linear,
     Pick: linear,
     Place: linear,

@@ -24,6 +24,7 @@ pub mod custom;
 pub mod diagonal;
 pub mod distance;
 pub mod exponential;
+pub mod flush;
 pub mod index;
 pub mod matmul;
 pub mod norm;
@@ -44,6 +45,7 @@ pub use custom::{Custom, CustomOp};
 pub use diagonal::*;
 pub use distance::*;
 pub use exponential::*;
+pub use flush::*;
 pub use index::*;
 pub use matmul::*;
 pub use norm::*;
@@ -485,4 +487,6 @@ ops! {
     Place: linear,
     // matmul
     MatMul: general,
+    // flush
+    FlushSubnormal: unary,
 }

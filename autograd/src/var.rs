@@ -118,6 +118,25 @@ impl<'g, T: Real> Var<'g, T> {
         Matrix::new(shape.rows, shape.cols, self.graph.values.borrow().get(self.id).to_vec())
     }
 
+    /// The same value, called by this name in formulas and pictures.
+    ///
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0).named("x");
+    /// assert_eq!(x.square().to_string(), "x²");
+    /// ```
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        self.graph.names.borrow_mut().insert(self.id, name.to_owned());
+        self
+    }
+
+    /// The name that was given to it.
+    #[must_use]
+    pub fn name(self) -> Option<String> {
+        self.graph.names.borrow().get(&self.id).cloned()
+    }
+
     /// A constant of shape `1x1` in the same graph.
     #[must_use]
     #[track_caller]

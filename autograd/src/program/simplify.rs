@@ -33,6 +33,7 @@ pub(crate) struct Term {
     pub(crate) inputs: SmallVec<[usize; 2]>,
     pub(crate) shape: Shape,
     pub(crate) site: &'static Location<'static>,
+    pub(crate) in_derivative: bool,
     /// The node it comes from (one of them, where several became one).
     pub(crate) origin: NodeId,
 }
@@ -53,7 +54,14 @@ pub(crate) fn simplify<T: Real>(nodes: &[Node], roots: &[NodeId]) -> Simplified 
     let mut place = vec![usize::MAX; nodes.len()];
     for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
         let inputs = node.inputs.iter().map(|input| place[input.index()]).collect();
-        let term = Term { op: node.op, inputs, shape: node.shape, site: node.site, origin: NodeId::new(i) };
+        let term = Term {
+            op: node.op,
+            inputs,
+            shape: node.shape,
+            site: node.site,
+            in_derivative: node.in_derivative,
+            origin: NodeId::new(i),
+        };
         place[i] = builder.add::<T>(term);
     }
     builder.finish(roots.iter().map(|id| place[id.index()]).collect())
@@ -96,14 +104,14 @@ impl Builder {
         }
     }
 
-    fn insert(&mut self, mut term: Term) -> usize {
-        if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
-            term.inputs.sort_unstable();
-        }
+    fn insert(&mut self, term: Term) -> usize {
         let next = self.terms.len();
         if !matches!(term.op, Op::Input | Op::Variable | Op::Constant) {
-            let key = (term.op, term.inputs.clone(), term.shape);
-            let place = *self.known.entry(key).or_insert(next);
+            let mut inputs = term.inputs.clone();
+            if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
+                inputs.sort_unstable();
+            }
+            let place = *self.known.entry((term.op, inputs, term.shape)).or_insert(next);
             if place != next {
                 return place;
             }
@@ -219,10 +227,8 @@ mod tests {
         let simplified = simplify::<f64>(&root.graph().nodes.borrow(), &[root.id()]);
         let line = |(i, term): (usize, &Term)| {
             let inputs: Vec<String> = term.inputs.iter().map(|input| format!("%{input}")).collect();
-            let name = match term.op {
-                Op::Fill(value) => format!("{value:?}"),
-                op => op.name().to_owned(),
-            };
+            let constant = if let Op::Fill(value) = term.op { Some(format!("{value:?}")) } else { None };
+            let name = constant.unwrap_or_else(|| term.op.name().to_owned());
             format!("%{i} = {name}({}) {}", inputs.join(", "), term.shape)
         };
         simplified.terms.iter().enumerate().map(line).collect()

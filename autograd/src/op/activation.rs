@@ -6,35 +6,6 @@ use crate::op::case::{Case, Domain, Examples};
 use crate::scalar::Real;
 use crate::var::Var;
 
-/// The hyperbolic tangent
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Tanh;
-
-impl Pointwise<1> for Tanh {
-    const NAME: &'static str = "tanh";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        math::tanh(x)
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
-        g * ((y.scalar(T::ONE) - y) * (y + T::ONE))
-    }
-}
-
-impl Examples for Tanh {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Tanh, [Domain::ALL])]
-    }
-}
-
 /// `σ(x) = 1 / (1 + e⁻ˣ)`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sigmoid;
@@ -152,27 +123,6 @@ impl Examples for LogSigmoid {
 }
 
 impl<T: Real> Var<'_, T> {
-    /// `tanh x = (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)`, element by element.
-    ///
-    /// # Derivative
-    /// `(1 - y)(1 + y)`.
-    ///
-    /// # Domain and edge cases
-    /// ±1 at ±∞.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(0.0);
-    /// let y = x.tanh();
-    /// assert_eq!((y.item(), y.gradient(x).item()), (0.0, 1.0));
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn tanh(self) -> Self {
-        self.unary(Tanh)
-    }
-
     /// The logistic sigmoid `σ(x) = 1 / (1 + e⁻ˣ)`, element by element.
     ///
     /// # Derivative

@@ -64,6 +64,31 @@ fn singular() -> Vec<(&'static str, Singular, Vec<f64>)> {
         ("powi", |x| x[0].powi(-1), vec![0.0]),
         ("powf", |x| x[0].powf(0.5), vec![0.0]),
         ("powf", |x| x[0].powf(0.5), vec![-1.0]),
+        ("recip", |x| x[0].recip(), vec![0.0]),
+        ("rsqrt", |x| x[0].rsqrt(), vec![0.0]),
+        ("cbrt", |x| x[0].cbrt(), vec![0.0]),
+        ("pow", |x| x[0].pow(x[1]), vec![0.0, -0.5]),
+        ("pow", |x| x[0].pow(x[1]), vec![-1.0, 0.5]),
+        ("hypot", |x| x[0].hypot(x[1]), vec![f64::INFINITY, 0.0]),
+        ("exp2", |x| x[0].exp2(), vec![2000.0]),
+        ("exp_m1", |x| x[0].exp_m1(), vec![1000.0]),
+        ("ln_1p", |x| x[0].ln_1p(), vec![-1.0]),
+        ("log2", |x| x[0].log2(), vec![0.0]),
+        ("log10", |x| x[0].log10(), vec![0.0]),
+        ("logit", |x| x[0].logit(), vec![0.0]),
+        ("logit", |x| x[0].logit(), vec![2.0]),
+        ("xlogy", |x| x[0].xlogy(x[1]), vec![1.0, 0.0]),
+        ("entr", |x| x[0].entr(), vec![0.0]),
+        ("rel_entr", |x| x[0].rel_entr(x[1]), vec![0.0, 1.0]),
+        ("sin", |x| x[0].sin(), vec![f64::INFINITY]),
+        ("cos", |x| x[0].cos(), vec![f64::INFINITY]),
+        ("tan", |x| x[0].tan(), vec![f64::INFINITY]),
+        ("asin", |x| x[0].asin(), vec![1.0]),
+        ("acos", |x| x[0].acos(), vec![-1.0]),
+        ("acosh", |x| x[0].acosh(), vec![1.0]),
+        ("atanh", |x| x[0].atanh(), vec![1.0]),
+        ("sinh", |x| x[0].sinh(), vec![1000.0]),
+        ("cosh", |x| x[0].cosh(), vec![1000.0]),
         ("div", |x| x[0] / x[1], vec![1.0, 0.0]),
         ("div", |x| x[0] / x[1], vec![0.0, 0.0]),
         ("strong_mul", |x| x[0].strong_mul(x[1]), vec![1.0, f64::INFINITY]),
@@ -93,6 +118,36 @@ fn a_fractional_power_of_a_negative_number_is_not_a_number() {
     let x = graph.variable(-1.0);
     let y = x.powf(0.5);
     assert!(y.item().is_nan() && y.gradient(x).item().is_nan());
+}
+
+#[test]
+fn outside_of_its_domain_a_function_has_neither_value_nor_derivative() {
+    let functions: [(&str, Singular, f64); 6] = [
+        ("logit", |x| x[0].logit(), 2.0),
+        ("asin", |x| x[0].asin(), 1.5),
+        ("acos", |x| x[0].acos(), -1.5),
+        ("acosh", |x| x[0].acosh(), 0.5),
+        ("atanh", |x| x[0].atanh(), -2.0),
+        ("sqrt", |x| x[0].sqrt(), -1.0),
+    ];
+    for (name, f, outside) in functions {
+        let graph = Graph::new();
+        let x = graph.variable(outside);
+        let y = f(&[x]);
+        assert!(y.item().is_nan() && y.gradient(x).item().is_nan(), "{name}({outside})");
+    }
+}
+
+/// Where a derivative is chosen by a comparison, the choice must not cut off the next one.
+#[test]
+fn second_derivatives_at_special_points_are_those_of_the_function() {
+    let graph = Graph::<f64>::new();
+    let (x, y) = (graph.variable(2.0), graph.variable(0.0));
+    let dx = x.pow(y).gradient(x);
+    assert_eq!((dx.item(), dx.gradient(y).item()), (0.0, 0.5));
+    let (x, y) = (graph.variable(3.0), graph.variable(3.0));
+    let dx = x.logaddexp(y).gradient(x);
+    assert_eq!((dx.item(), dx.gradient(x).item(), dx.gradient(y).item()), (0.5, 0.25, -0.25));
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod operations;
 mod oracle_ops;
 mod program;
 mod support;
+mod tails;

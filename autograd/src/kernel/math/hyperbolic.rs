@@ -19,6 +19,16 @@ pub(crate) fn tanh<T: Real>(x: T) -> T {
     (if size < c(0.55) { near } else { far }).copysign(x)
 }
 
+/// `1/cosh² x = 4z / (1 + z)²` with `z = e^(−2|x|)`.
+///
+/// At most 4 ulp where the result is normal; 0 at ±∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn sech_squared<T: Real>(x: T) -> T {
+    let z = exp(x.abs() * c(-2.0));
+    let sum = T::ONE + z;
+    c::<T>(4.0) * z / (sum * sum)
+}
+
 /// `sinh x = x + x³ P(x²)` for `|x| < 1`, `h − 1/(4h)` with `h = ½ e^|x|` beyond.
 ///
 /// At most 1.6 ulp in `f64` and 0.51 in `f32`, no overflow before the value's own; odd, so −0 at −0; ±∞ at ±∞, NaN at

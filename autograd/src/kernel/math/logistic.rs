@@ -1,7 +1,7 @@
 //! The logistic function and its logarithm.
 
 use super::logarithm::ln_1p_unit;
-use super::{c, exp};
+use super::{c, exp, ln, ln_1p};
 use crate::scalar::Real;
 
 /// `1 / (1 + e^−x)`, as `q = z / (1 + z)` with `z = e^x` for negative `x`, so that tiny values are accurate too; and
@@ -41,4 +41,13 @@ pub(crate) fn logaddexp<T: Real>(x: T, y: T) -> T {
     let (large, small) = if x < y { (y, x) } else { (x, y) };
     let difference = if large == small { T::ZERO } else { small - large };
     large + ln_1p_unit(exp(difference))
+}
+
+/// `ln(x / (1 − x))`; between ¼ and ¾ as `ln(1 + (2x − 1) / (1 − x))`, whose numerator is exact.
+///
+/// At most 3 ulp; −∞ at ±0, ∞ at 1, NaN outside `[0, 1]` and at NaN.
+#[inline(always)]
+pub(crate) fn logit<T: Real>(x: T) -> T {
+    let rest = T::ONE - x;
+    if (x > c(0.25)) & (x < c(0.75)) { ln_1p((x + x - T::ONE) / rest) } else { ln(x / rest) }
 }

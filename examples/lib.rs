@@ -1,6 +1,8 @@
-//! What the examples share: where the data are, and where pictures go.
+//! What the examples share: where the data are, where pictures go, and how accuracy is written.
 
 use std::path::{Path, PathBuf};
+
+use nn::Evaluation;
 
 /// The folder of the four MNIST files, which come with the project.
 #[must_use]
@@ -16,4 +18,10 @@ pub fn output_folder() -> std::io::Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("out");
     std::fs::create_dir_all(&folder)?;
     folder.canonicalize()
+}
+
+/// The accuracy in percent; NaN if the targets were no classes.
+#[must_use]
+pub fn percent(evaluation: &Evaluation) -> f64 {
+    100.0 * evaluation.accuracy.unwrap_or(f64::NAN)
 }

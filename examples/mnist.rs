@@ -1,6 +1,6 @@
 //! Handwritten digits: the perceptron 784-512(relu)-10(softmax) of a well-known Keras tutorial, trained on the 60,000
 //! images of MNIST for 5 epochs in batches of 128 with RMSprop and cross-entropy, then asked about 10,000 images that
-//! it has never seen.
+//! it has never seen. The tutorial reports 98.9 % on the training and 97.8 % on the test images.
 //!
 //! ```text
 //! cargo run --release --example mnist            # seed 1
@@ -11,12 +11,12 @@
 use std::error::Error;
 
 use autograd::Matrix;
-use examples::{mnist_folder, output_folder};
+use examples::{mnist_folder, output_folder, percent};
 use nn::data::Dataset;
 use nn::metric::{ConfusionMatrix, predicted_classes};
 use nn::optimizer::RmsProp;
 use nn::plot::ImageGrid;
-use nn::{Activation, Evaluation, History, Mlp, Params, Trainer, evaluate, loss, predict, summary};
+use nn::{Activation, History, Mlp, Params, Trainer, evaluate, loss, predict, summary};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
@@ -30,9 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let on_train = evaluate(&model, &loss::cross_entropy, &params, &train)?;
     let on_test = evaluate(&model, &loss::cross_entropy, &params, &test)?;
-    let percent = |part: Evaluation| 100.0 * part.accuracy.unwrap_or(f64::NAN);
-    println!("\naccuracy: {:.2} % on the training images, ", percent(on_train));
-    println!("          {:.2} % on the test images\n", percent(on_test));
+    println!("\naccuracy: {:.2} % on the training images,", percent(&on_train));
+    println!("          {:.2} % on the test images\n", percent(&on_test));
 
     let logits = predict(&model, &params, &test)?;
     show_mistakes(&logits, &test)
@@ -56,7 +55,7 @@ fn fit(
     seed: u64,
 ) -> Result<History, Box<dyn Error>> {
     let trainer = Trainer::new(loss::cross_entropy, RmsProp::default());
-    let trainer = trainer.epochs(epochs).batch(128).seed(seed).validation(test).progress(true);
+    let trainer = trainer.epochs(epochs).batch(128).seed(seed).validation(test).progress(cfg!(not(test)));
     Ok(trainer.fit(model, params, train)?)
 }
 
@@ -83,4 +82,33 @@ fn show_mistakes(logits: &Matrix<f32>, test: &Dataset<f32>) -> Result<(), Box<dy
     ImageGrid::grey(images, (28, 28))?.columns(10).zoom(3).write(&path)?;
     println!("drawn in {}", path.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Trains for one epoch on 6,000 images with so many threads; gives the parameters and the accuracy on 2,000 others.
+    fn quick(threads: usize) -> (Params<f32>, f64) {
+        let (train, test) = Dataset::<f32>::mnist(mnist_folder()).unwrap();
+        let (train, test) = (train.take(6000).unwrap(), test.take(2000).unwrap());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (model, mut params) = network(1);
+            fit(&model, &mut params, &train, &test, 1, 1).unwrap();
+            let evaluation = evaluate(&model, &loss::cross_entropy, &params, &test).unwrap();
+            (params, percent(&evaluation))
+        })
+    }
+
+    #[test]
+    fn one_epoch_reads_most_digits_and_has_the_same_bits_on_one_thread_and_on_two() {
+        let (params, accuracy) = quick(1);
+        println!("accuracy {accuracy:.2} %");
+        assert!(accuracy > 84.0, "{accuracy}");
+        for ((name, one), (_, two)) in params.iter().zip(quick(2).0.iter()) {
+            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert!(bits(one.as_slice()) == bits(two.as_slice()), "{name}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
+mod higher;
 mod jvp;
 mod vjp;
 
@@ -150,7 +151,7 @@ impl<T: Real> Graph<T> {
             };
             let flowing = Dependence::new(&nodes, &[source], target);
             let any = Dependence::along(&nodes, &[source], target, |_, _| true);
-            let reaches = needed(&nodes, target);
+            let reaches = needed(&nodes, &[target]);
             let cuts = nodes.iter().enumerate().take(target.index() + 1).filter(|(i, node)| {
                 reaches[*i]
                     && any.of(NodeId::new(*i))
@@ -172,11 +173,12 @@ impl<T: Real> Graph<T> {
     }
 }
 
-/// Which nodes `target` is computed from.
-fn needed(nodes: &[Node], target: NodeId) -> Vec<bool> {
-    let mut needed = vec![false; target.index() + 1];
-    needed[target.index()] = true;
-    for i in (0..=target.index()).rev() {
+/// Which nodes `targets` are computed from, up to the last of them.
+fn needed(nodes: &[Node], targets: &[NodeId]) -> Vec<bool> {
+    let count = targets.iter().map(|target| target.index() + 1).max().unwrap_or(0);
+    let mut needed = vec![false; count];
+    targets.iter().for_each(|target| needed[target.index()] = true);
+    for i in (0..count).rev() {
         if needed[i] {
             for input in &nodes[i].inputs {
                 needed[input.index()] = true;

@@ -63,6 +63,17 @@ pub enum RunError {
         /// The shape it was given.
         found: Shape,
     },
+    /// A tangent, cotangent or vector of another shape than what it belongs to.
+    DirectionShape {
+        /// `"tangent"`, `"cotangent"` or `"vector"`.
+        role: &'static str,
+        /// Which of them, from 0.
+        index: usize,
+        /// The shape of what it belongs to.
+        expected: Shape,
+        /// The shape it has.
+        found: Shape,
+    },
     /// A number that serves as an index is not a whole number in `0..bound`.
     Index {
         /// The operation that uses it.
@@ -86,6 +97,9 @@ impl fmt::Display for RunError {
             }
             Self::InputShape { input, expected, found } => {
                 write!(f, "input {input}: the program was compiled for {expected}, {found} was given")
+            }
+            Self::DirectionShape { role, index, expected, found } => {
+                write!(f, "{role} {index}: it belongs to a value of shape {expected}, {found} was given")
             }
             Self::Index { op, site, position, value, bound } => {
                 write!(f, "{op} at {site}: index {position} is {value}, not a whole number in 0..{bound}")

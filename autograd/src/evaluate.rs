@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::error::RunError;
 use crate::graph::Graph;
 use crate::kernel::View;
 use crate::node::NodeId;
@@ -52,12 +53,21 @@ impl<T: Real> Graph<T> {
     /// Computes the value of `target` and of all that it needs and that has none yet, without recursion.
     #[track_caller]
     pub(crate) fn compute(&self, target: NodeId) {
+        if let Err(error) = self.try_compute(target) {
+            panic!("value: {error}");
+        }
+    }
+
+    /// [`compute`](Self::compute), with an error if a number that serves as an index is out of range.
+    #[track_caller]
+    pub(crate) fn try_compute(&self, target: NodeId) -> Result<(), RunError> {
         if self.values.borrow().has(target) {
-            return;
+            return Ok(());
         }
         for id in self.missing(target) {
-            self.compute_one(id);
+            self.compute_one(id)?;
         }
+        Ok(())
     }
 
     /// The nodes without a value on which `target` depends, inputs before users.
@@ -79,7 +89,7 @@ impl<T: Real> Graph<T> {
     }
 
     #[track_caller]
-    fn compute_one(&self, id: NodeId) {
+    fn compute_one(&self, id: NodeId) -> Result<(), RunError> {
         let nodes = self.nodes.borrow();
         let node = &nodes[id.index()];
         assert!(
@@ -91,7 +101,6 @@ impl<T: Real> Graph<T> {
         let mut values = self.values.borrow_mut();
         let start = values.data.len();
         values.data.resize(start + node.shape.len(), T::ZERO);
-        values.set_place(id, start, node.shape.len());
         let Values { data, place } = &mut *values;
         let (known, out) = data.split_at_mut(start);
         let inputs: SmallVec<[View<'_, T>; 4]> = node
@@ -103,8 +112,11 @@ impl<T: Real> Graph<T> {
             })
             .collect();
         let result = T::forward(node.op, &inputs, out);
-        if let Err(fault) = result {
-            panic!("value: {}", fault.at(node.op.name(), node.site));
+        drop(inputs);
+        match result {
+            Ok(()) => values.set_place(id, start, node.shape.len()),
+            Err(_) => values.data.truncate(start),
         }
+        result.map_err(|fault| fault.at(node.op.name(), node.site))
     }
 }

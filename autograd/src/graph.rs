@@ -3,6 +3,7 @@
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::panic::Location;
+use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
@@ -33,6 +34,8 @@ pub struct Graph<T: Real> {
     pub(crate) values: RefCell<Values<T>>,
     /// While a derivative is recorded: the line of the operation that is differentiated.
     site: Cell<Option<&'static Location<'static>>>,
+    /// What the user calls some nodes.
+    pub(crate) names: RefCell<HashMap<NodeId, String>>,
     /// Values that were read by the user, and where.
     pub(crate) reads: RefCell<Vec<(NodeId, &'static Location<'static>)>>,
 }
@@ -48,6 +51,7 @@ impl<T: Real> Graph<T> {
             nodes: RefCell::new(Vec::new()),
             values: RefCell::new(Values::default()),
             site: Cell::new(None),
+            names: RefCell::new(HashMap::new()),
             reads: RefCell::new(Vec::new()),
         }
     }

@@ -30,12 +30,14 @@
 mod derive;
 mod error;
 mod evaluate;
+mod function;
 mod graph;
 pub mod guide;
 mod kernel;
 mod matrix;
 mod node;
 pub mod op;
+mod print;
 mod program;
 mod scalar;
 mod shape;
@@ -44,10 +46,12 @@ mod verify;
 
 pub use derive::Sources;
 pub use error::{CompileError, RunError, ShapeError};
+pub use function::Function;
 pub use graph::Graph;
 pub use matrix::Matrix;
 pub use node::NodeId;
 pub use op::{Axis, Op};
+pub use print::Picture;
 pub use program::Program;
 pub use scalar::Real;
 pub use shape::Shape;

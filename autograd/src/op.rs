@@ -1,7 +1,7 @@
 //! The operations: one registry line joins each to its block in `op/`.
 //!
-//! Three kinds of rule keep most blocks tiny. A [`Pointwise`] rule is one formula on numbers and the product of
-//! a cotangent with its derivative; a [`Linear`] rule is a forward and its transpose; a general [`Rule`] gives
+//! Three kinds of rule keep most blocks tiny. A `Pointwise` rule is one formula on numbers and the product of
+//! a cotangent with its derivative; a `Linear` rule is a forward and its transpose; a general `Rule` gives
 //! everything by hand. The adaptors here derive the rest: vector–Jacobian and Jacobian–vector products,
 //! broadcasting, un-broadcasting, vectorised kernels.
 

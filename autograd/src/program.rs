@@ -3,15 +3,13 @@
 use core::fmt;
 use std::collections::HashMap;
 
-use smallvec::SmallVec;
-
 use crate::error::{CompileError, RunError};
 use crate::graph::Graph;
 use crate::kernel::View;
 use crate::matrix::Matrix;
 use crate::node::NodeId;
 use crate::op::Op;
-use crate::program::fused::{Slot, Slots};
+use crate::program::fused::Slot;
 use crate::program::plan::{Arena, Span};
 use crate::program::schedule::{Schedule, Single, Step};
 use crate::program::simplify::{Simplified, simplify};
@@ -23,7 +21,8 @@ mod fuse;
 mod fused;
 mod plan;
 mod schedule;
-mod simplify;
+pub(crate) mod simplify;
+mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
 ///
@@ -47,6 +46,7 @@ pub struct Program<T: Real> {
     steps: Vec<Step>,
     arena: Arena<T>,
     scratch: Vec<T>,
+    lists: Lists<T>,
     inputs: Vec<(Span, Shape)>,
     outputs: Vec<(Span, Shape)>,
     states: HashMap<NodeId, (Span, Shape)>,
@@ -82,6 +82,7 @@ impl<T: Real> Graph<T> {
         let (states, values): (Vec<_>, Vec<_>) = updates.iter().copied().unzip();
         let roots = [ids(outputs), ids(&values), ids(inputs), ids(&states)].concat();
         let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
+        debug_assert_eq!(verify::simplified(&simplified), Ok(()));
         self.check_fed(&simplified, inputs)?;
         Ok(self.assemble(&simplified, inputs.len(), updates.len(), outputs.len()))
     }
@@ -163,13 +164,14 @@ impl<T: Real> Graph<T> {
         }
         let program = Program {
             scratch: vec![T::ZERO; scratch_len(&schedule)],
+            lists: Lists::default(),
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
             states: state_places,
             steps: schedule.steps,
             arena,
         };
-        debug_assert_eq!(program.verify(), Ok(()));
+        debug_assert_eq!(verify::steps(&program.steps, program.arena.len()), Ok(()));
         program
     }
 }
@@ -216,18 +218,19 @@ impl<T: Real> Program<T> {
         for step in &self.steps {
             match step {
                 Step::Fused(kernel) => {
-                    let slices = disjoint(self.arena.all(), &kernel.slots);
-                    let written = kernel.written.iter();
-                    let slots: Slots<'_, T> = slices
-                        .into_iter()
-                        .zip(written)
-                        .map(|(slice, written)| if *written { Slot::Write(slice) } else { Slot::Read(slice) })
-                        .collect();
-                    if kernel.run(slots, &mut self.scratch).is_err() {
+                    let mut slots: Vec<Slot<'_, T>> = emptied(core::mem::take(&mut self.lists.slots));
+                    let slices = disjoint(self.arena.all(), &kernel.slots).zip(&kernel.written);
+                    slots.extend(slices.map(
+                        |(slice, written)| {
+                            if *written { Slot::Write(slice) } else { Slot::Read(slice) }
+                        },
+                    ));
+                    if kernel.run(&mut slots, &mut self.scratch).is_err() {
                         unreachable!("pointwise operations have no indices");
                     }
+                    self.lists.slots = emptied(slots);
                 }
-                Step::Single(single) => single.run(self.arena.all())?,
+                Step::Single(single) => single.run(self.arena.all(), &mut self.lists)?,
                 Step::Copy(from, to) => {
                     self.arena.all().copy_within(from.start..from.start + from.len, to.start);
                 }
@@ -350,53 +353,59 @@ impl<T: Real> Program<T> {
     pub fn memory(&self) -> usize {
         (self.arena.len() + self.scratch.len()) * size_of::<T>()
     }
-
-    /// Checks what every run relies on: operands lie within the arena and do not overlap, and registers exist.
-    pub(crate) fn verify(&self) -> Result<(), String> {
-        for (i, step) in self.steps.iter().enumerate() {
-            let slots: &[Span] = match step {
-                Step::Fused(kernel) => &kernel.slots,
-                Step::Single(single) => &single.slots,
-                Step::Copy(..) => &[],
-            };
-            let mut end = 0;
-            for slot in slots {
-                if slot.start < end {
-                    return Err(format!("step {i}: operands overlap at {}", slot.start));
-                }
-                end = slot.start + slot.len;
-            }
-            if end > self.arena.len() {
-                return Err(format!("step {i}: {end} is beyond the arena of {}", self.arena.len()));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Single {
-    fn run<T: Real>(&self, arena: &mut [T]) -> Result<(), RunError> {
-        let mut slices = disjoint(arena, &self.slots);
+    fn run<T: Real>(&self, arena: &mut [T], lists: &mut Lists<T>) -> Result<(), RunError> {
+        let mut slices: Vec<&mut [T]> = emptied(core::mem::take(&mut lists.slices));
+        slices.extend(disjoint(arena, &self.slots));
         let out = core::mem::take(&mut slices[self.output]);
-        let inputs: SmallVec<[View<'_, T>; 4]> =
-            self.inputs.iter().map(|&(slot, shape)| View::new(&*slices[slot], shape)).collect();
-        T::forward(self.op, &inputs, out).map_err(|fault| fault.at(self.op.name(), self.site))
+        let mut inputs: Vec<View<'_, T>> = emptied(core::mem::take(&mut lists.inputs));
+        inputs.extend(self.inputs.iter().map(|&(slot, shape)| View::new(&*slices[slot], shape)));
+        let result = T::forward(self.op, &inputs, out);
+        lists.inputs = emptied(inputs);
+        lists.slices = emptied(slices);
+        result.map_err(|fault| fault.at(self.op.name(), self.site))
     }
 }
 
+/// Lists of operands, empty between steps. They keep their memory, so that a run allocates nothing.
+struct Lists<T: 'static> {
+    slots: Vec<Slot<'static, T>>,
+    slices: Vec<&'static mut [T]>,
+    inputs: Vec<View<'static, T>>,
+}
+
+impl<T> Default for Lists<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), slices: Vec::new(), inputs: Vec::new() }
+    }
+}
+
+impl<T> Clone for Lists<T> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// An empty list in the memory of another, whose elements differ in lifetime alone: the standard library collects
+/// in place. (If it did not, this would allocate; the tests count that.)
+fn emptied<A, B>(mut list: Vec<A>) -> Vec<B> {
+    list.clear();
+    list.into_iter().map(|_| -> B { unreachable!("the list is empty") }).collect()
+}
+
 /// Cuts stretches that are in order and do not overlap out of the arena.
-fn disjoint<'a, T>(arena: &'a mut [T], spans: &[Span]) -> SmallVec<[&'a mut [T]; 8]> {
+fn disjoint<'a, T>(arena: &'a mut [T], spans: &[Span]) -> impl Iterator<Item = &'a mut [T]> {
     let mut rest = arena;
     let mut start = 0;
-    let mut slices = SmallVec::new();
-    for span in spans {
-        let (_, from) = rest.split_at_mut(span.start - start);
+    spans.iter().map(move |span| {
+        let (_, from) = core::mem::take(&mut rest).split_at_mut(span.start - start);
         let (slice, after) = from.split_at_mut(span.len);
-        slices.push(slice);
         rest = after;
         start = span.start + span.len;
-    }
-    slices
+        slice
+    })
 }
 
 impl<T: Real> fmt::Debug for Program<T> {

@@ -14,8 +14,8 @@ use crate::shape::Shape;
 
 /// A value in a graph: a `Copy` handle with operators and methods that record further nodes.
 ///
-/// Equality of two handles is [`eq`](Self::eq) on their *numbers*; to ask whether they are the same node,
-/// compare [`id`](Self::id)s.
+/// Equality of *numbers* is [`equal`](Self::equal), element by element; to ask whether two handles are the same
+/// node, compare [`id`](Self::id)s.
 #[derive(Clone, Copy)]
 pub struct Var<'g, T: Real> {
     graph: &'g Graph<T>,
@@ -116,6 +116,25 @@ impl<'g, T: Real> Var<'g, T> {
         self.graph.compute(self.id);
         let shape = self.shape();
         Matrix::new(shape.rows, shape.cols, self.graph.values.borrow().get(self.id).to_vec())
+    }
+
+    /// The same value, called by this name in formulas and pictures.
+    ///
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0).named("x");
+    /// assert_eq!(x.square().to_string(), "x²");
+    /// ```
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        self.graph.names.borrow_mut().insert(self.id, name.to_owned());
+        self
+    }
+
+    /// The name that was given to it.
+    #[must_use]
+    pub fn name(self) -> Option<String> {
+        self.graph.names.borrow().get(&self.id).cloned()
     }
 
     /// A constant of shape `1x1` in the same graph.

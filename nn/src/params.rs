@@ -150,7 +150,12 @@ impl<'g, T: Real> Scope<'g, T> {
     #[must_use]
     #[track_caller]
     pub fn new(graph: &'g Graph<T>, params: &Params<T>) -> Self {
-        Self { graph, vars: params.entries.iter().map(|(_, value)| graph.variable(value)).collect() }
+        // A loop: variables made by a closure would not belong to the caller's line.
+        let mut vars = Vec::with_capacity(params.len());
+        for (_, value) in &params.entries {
+            vars.push(graph.variable(value));
+        }
+        Self { graph, vars }
     }
 
     /// The graph.

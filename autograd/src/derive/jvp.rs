@@ -31,25 +31,8 @@ impl<'g, T: Real> Var<'g, T> {
     #[track_caller]
     pub fn jvp<S: Sources<'g, T>>(self, sources: S, tangents: S) -> Self {
         let (sources, tangents) = (sources.vars(), tangents.vars());
-        assert!(
-            sources.len() == tangents.len(),
-            "jvp: {} sources, {} tangents: each source needs one tangent",
-            sources.len(),
-            tangents.len()
-        );
-        for (source, tangent) in sources.iter().zip(tangents) {
-            source.assert_of(self.graph());
-            tangent.assert_of(self.graph());
-            assert!(
-                source.shape() == tangent.shape(),
-                "jvp: {} by {}: a tangent must have the shape of its source; made at {} and {}",
-                source.shape(),
-                tangent.shape(),
-                source.site(),
-                tangent.site()
-            );
-        }
-        match self.graph().push_forward(self.id(), sources, tangents) {
+        self.graph().assert_tangents("jvp", sources, tangents);
+        match self.graph().push_forward(&[self], sources, tangents)[0] {
             Some(tangent) => tangent,
             None => match sources.first() {
                 Some(source) => self.graph().not_connected("jvp", self.id(), source.id()),
@@ -60,25 +43,55 @@ impl<'g, T: Real> Var<'g, T> {
 }
 
 impl<T: Real> Graph<T> {
-    /// Walks from `sources` to `target`, passing tangents on; `None` if none arrives.
-    fn push_forward<'g>(
+    /// Each source needs one tangent of its shape.
+    #[track_caller]
+    pub(crate) fn assert_tangents(
+        &self,
+        what: &'static str,
+        sources: &[Var<'_, T>],
+        tangents: &[Var<'_, T>],
+    ) {
+        assert!(
+            sources.len() == tangents.len(),
+            "{what}: {} sources, {} tangents: each source needs one tangent",
+            sources.len(),
+            tangents.len()
+        );
+        for (source, tangent) in sources.iter().zip(tangents) {
+            source.assert_of(self);
+            tangent.assert_of(self);
+            assert!(
+                source.shape() == tangent.shape(),
+                "{what}: {} by {}: a tangent must have the shape of its source; made at {} and {}",
+                source.shape(),
+                tangent.shape(),
+                source.site(),
+                tangent.site()
+            );
+        }
+    }
+
+    /// Walks from `sources` to `targets`, passing tangents on; `None` for targets at which none arrives.
+    pub(crate) fn push_forward<'g>(
         &'g self,
-        target: NodeId,
+        targets: &[Var<'g, T>],
         sources: &[Var<'g, T>],
         tangents: &[Var<'g, T>],
-    ) -> Option<Var<'g, T>> {
+    ) -> Vec<Option<Var<'g, T>>> {
+        let targets: Vec<NodeId> = targets.iter().map(|target| target.id()).collect();
+        let Some(last) = targets.iter().copied().max() else { return Vec::new() };
         let ids: Vec<NodeId> = sources.iter().map(|source| source.id()).collect();
         let (dependence, needed) = {
             let nodes = self.nodes.borrow();
-            (Dependence::new(&nodes, &ids, target), crate::derive::needed(&nodes, target))
+            (Dependence::new(&nodes, &ids, last), crate::derive::needed(&nodes, &targets))
         };
-        let mut known: Vec<Option<Var<'g, T>>> = vec![None; target.index() + 1];
+        let mut known: Vec<Option<Var<'g, T>>> = vec![None; last.index() + 1];
         for (source, tangent) in sources.iter().zip(tangents) {
             if let Some(known) = known.get_mut(source.id().index()) {
                 *known = Some(known.map_or(*tangent, |sum| sum + *tangent));
             }
         }
-        for i in 0..=target.index() {
+        for i in 0..=last.index() {
             let id = NodeId::new(i);
             if !needed[i] || !dependence.of(id) {
                 continue;
@@ -97,6 +110,6 @@ impl<T: Real> Graph<T> {
                 }));
             }
         }
-        known[target.index()]
+        targets.iter().map(|target| known[target.index()]).collect()
     }
 }

@@ -184,7 +184,7 @@ const PACK: usize = 256;
 const PACKED: usize = 1 << 19;
 
 /// Multiply-adds from which on a second thread pays.
-const PARALLEL: usize = 1 << 21;
+const PARALLEL: usize = 1 << 22;
 
 /// Bytes in a line of the cache.
 const LINE: usize = 64;
@@ -196,8 +196,6 @@ struct Plan {
     pack: bool,
     /// Rows in a band.
     band: usize,
-    /// Steps of `k` in which a band is computed.
-    steps: usize,
     /// Whether the threads of the pool take part.
     parallel: bool,
 }
@@ -206,7 +204,7 @@ impl Plan {
     fn new(m: usize, k: usize, n: usize, right: Order, threads: Threads) -> Self {
         let parallel = threads == Threads::Pool && m * n * k >= PARALLEL;
         let pack = m >= PACK || right == Order::Transposed;
-        Self { pack, band: if parallel { THREAD_BAND } else { BAND }, steps: STEPS, parallel }
+        Self { pack, band: if parallel { THREAD_BAND } else { BAND }, parallel }
     }
 
     /// `f` with the index of each chunk of `x` and the chunk.
@@ -284,7 +282,7 @@ impl<T: Lanes> Product<'_, T> {
             });
             let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
             plan.each(&mut *out, plan.band * n, |i, out| {
-                simd.vectorize(Band { out, a, right, row: i * plan.band, p, steps: plan.steps, update });
+                simd.vectorize(Band { out, a, right, row: i * plan.band, p, update });
             });
             update = Update::Accumulate;
         }
@@ -324,7 +322,8 @@ impl<'a, T> Right<'a, T> {
     }
 }
 
-/// Some rows of the result.
+/// Some rows of the result. When the last of the steps is done, a panel of them is complete and still in the
+/// first-level cache: the place for what rides behind a product.
 struct Band<'a, T> {
     out: &'a mut [T],
     a: Operand<'a, T>,
@@ -333,7 +332,6 @@ struct Band<'a, T> {
     row: usize,
     /// The step at which `right` begins.
     p: usize,
-    steps: usize,
     update: Update,
 }
 
@@ -344,10 +342,10 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Right { n, k, .. } = self.right;
         let stride = self.a.stored.cols;
-        for q in (0..k).step_by(self.steps) {
+        for q in (0..k).step_by(STEPS) {
             let mut column = 0;
             while column < n {
-                let panel = self.right.panel(lanes::<S, T>(), column, q, self.steps.min(k - q));
+                let panel = self.right.panel(lanes::<S, T>(), column, q, STEPS.min(k - q));
                 let accumulate = self.update == Update::Accumulate;
                 let out = Block { data: &mut *self.out, stride: n, column, accumulate };
                 column += panel.width;

@@ -358,12 +358,12 @@ impl<T: Real> ops::Neg for Var<'_, T> {
 }
 
 impl<T: Real> core::iter::Sum for Var<'_, T> {
-    /// The sum of at least one term.
+    /// The sum of at least one term, as if recorded on the line of the first.
     ///
     /// # Panics
     /// If there is none: an empty sum belongs to no graph.
     fn sum<I: Iterator<Item = Self>>(terms: I) -> Self {
-        match terms.reduce(|sum, term| sum + term) {
+        match terms.reduce(|sum, term| sum.graph().at(sum.site(), || sum + term)) {
             Some(sum) => sum,
             None => panic!("sum: there is no term, and so no graph to put a zero in"),
         }

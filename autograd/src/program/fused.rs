@@ -73,7 +73,7 @@ impl<T> Default for Slot<'_, T> {
     }
 }
 
-pub(crate) type Slots<'a, T> = SmallVec<[Slot<'a, T>; 8]>;
+type Slots<'a, T> = SmallVec<[Slot<'a, T>; 8]>;
 
 impl Fused {
     /// Whether some operand is spread along one direction only, so that rows matter.
@@ -106,8 +106,33 @@ impl Fused {
         self.registers * self.width() * self.parts()
     }
 
+    /// Registers and slots exist; what is written is marked so, and only that.
+    pub(crate) fn verify(&self) -> Result<(), String> {
+        let exists = |place: Place| match place {
+            Place::Register(register) => register < self.registers,
+            Place::Slot(slot) => slot < self.slots.len(),
+        };
+        for instruction in &self.code {
+            let mut places = instruction.inputs.iter().copied().chain([instruction.output]);
+            if !places.all(exists) {
+                return Err(format!("{} at a place that is none", instruction.op.name()));
+            }
+            if instruction.inputs.contains(&instruction.output) {
+                return Err(format!("{} writes over its operand", instruction.op.name()));
+            }
+        }
+        let to_slots = self.code.iter().filter_map(|instruction| match instruction.output {
+            Place::Register(_) => None,
+            Place::Slot(slot) => Some(slot),
+        });
+        let mut writes: Vec<usize> = to_slots.chain(self.stores.iter().map(|(_, slot)| *slot)).collect();
+        writes.sort_unstable();
+        let marked: Vec<usize> = (0..self.slots.len()).filter(|&slot| self.written[slot]).collect();
+        if writes == marked { Ok(()) } else { Err(format!("writes to {writes:?}, marked are {marked:?}")) }
+    }
+
     /// Runs the kernel.
-    pub(crate) fn run<T: Real>(&self, slots: Slots<'_, T>, scratch: &mut [T]) -> Result<(), Fault> {
+    pub(crate) fn run<T: Real>(&self, slots: &mut [Slot<'_, T>], scratch: &mut [T]) -> Result<(), Fault> {
         let (units, _) = self.units();
         self.run_parts(self.parts(), 0, units, slots, scratch)
     }
@@ -118,7 +143,7 @@ impl Fused {
         parts: usize,
         from: usize,
         to: usize,
-        slots: Slots<'_, T>,
+        slots: &mut [Slot<'_, T>],
         scratch: &mut [T],
     ) -> Result<(), Fault> {
         if parts == 1 {
@@ -130,7 +155,7 @@ impl Fused {
         let mut left = Slots::new();
         let mut right = Slots::new();
         for slot in slots {
-            match slot {
+            match core::mem::take(slot) {
                 Slot::Read(all) => {
                     left.push(Slot::Read(all));
                     right.push(Slot::Read(all));
@@ -144,8 +169,8 @@ impl Fused {
         }
         let (a, b) = scratch.split_at_mut(self.registers * self.width() * half);
         let (first, second) = rayon::join(
-            || self.run_parts(half, from, middle, left, a),
-            || self.run_parts(parts - half, middle, to, right, b),
+            || self.run_parts(half, from, middle, &mut left, a),
+            || self.run_parts(parts - half, middle, to, &mut right, b),
         );
         first.and(second)
     }
@@ -154,7 +179,7 @@ impl Fused {
         &self,
         from: usize,
         to: usize,
-        slots: Slots<'_, T>,
+        slots: &mut [Slot<'_, T>],
         scratch: &mut [T],
     ) -> Result<(), Fault> {
         let (_, size) = self.units();
@@ -187,7 +212,7 @@ impl Fused {
 /// A part at work.
 struct Part<'a, 'b, T> {
     kernel: &'a Fused,
-    slots: Slots<'b, T>,
+    slots: &'a mut [Slot<'b, T>],
     scratch: &'a mut [T],
     width: usize,
     /// Position of the part's first element.
@@ -266,7 +291,7 @@ impl<T: Real> Part<'_, '_, T> {
             Place::Register(out) => {
                 let (before, rest) = self.scratch.split_at_mut(out * width);
                 let (out_block, after) = rest.split_at_mut(width);
-                let slots = &self.slots;
+                let slots = &*self.slots;
                 let find = |place: Place| match place {
                     Place::Register(r) if r < out => &before[r * width..r * width + len],
                     Place::Register(r) => &after[(r - out - 1) * width..(r - out - 1) * width + len],
@@ -276,7 +301,7 @@ impl<T: Real> Part<'_, '_, T> {
             }
             Place::Slot(out) => {
                 let taken = core::mem::take(&mut self.slots[out]);
-                let (slots, scratch) = (&self.slots, &*self.scratch);
+                let (slots, scratch) = (&*self.slots, &*self.scratch);
                 let find = |place: Place| match place {
                     Place::Register(r) => &scratch[r * width..r * width + len],
                     Place::Slot(slot) => read(&slots[slot], start, own, len),

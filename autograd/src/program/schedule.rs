@@ -10,6 +10,7 @@ use crate::program::fuse::{Group, fuse};
 use crate::program::fused::{Fused, Instruction, Place, Spread};
 use crate::program::plan::{Allocator, Span};
 use crate::program::simplify::Term;
+use crate::program::verify;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -54,6 +55,7 @@ const NEVER_DIES: usize = usize::MAX;
 /// Makes steps of `terms`. `outputs` stay readable after a run; `updates` are states with their new values.
 pub(crate) fn schedule<T: Real>(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {
     let groups = fuse(terms);
+    debug_assert_eq!(verify::groups(terms, &groups), Ok(()));
     let mut scheduler = Scheduler::new::<T>(terms, &groups, outputs, updates);
     for (step, group) in groups.iter().enumerate() {
         scheduler.step(step, group);

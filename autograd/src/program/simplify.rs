@@ -91,19 +91,19 @@ impl Builder {
         }
         match self.rewrite::<T>(&term) {
             Some(Rewrite::Same(other)) if self.terms[other].shape == term.shape => other,
-            Some(Rewrite::Op(op, inputs)) => self.insert(Term { op, inputs, ..term }),
+            Some(Rewrite::Op(op, inputs)) => self.add::<T>(Term { op, inputs, ..term }),
             Some(Rewrite::Same(_)) | None => self.insert(term),
         }
     }
 
-    fn insert(&mut self, mut term: Term) -> usize {
-        if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
-            term.inputs.sort_unstable();
-        }
+    fn insert(&mut self, term: Term) -> usize {
         let next = self.terms.len();
         if !matches!(term.op, Op::Input | Op::Variable | Op::Constant) {
-            let key = (term.op, term.inputs.clone(), term.shape);
-            let place = *self.known.entry(key).or_insert(next);
+            let mut inputs = term.inputs.clone();
+            if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
+                inputs.sort_unstable();
+            }
+            let place = *self.known.entry((term.op, inputs, term.shape)).or_insert(next);
             if place != next {
                 return place;
             }
@@ -205,4 +205,118 @@ enum Rewrite {
     Same(usize),
     /// Another operation computes it.
     Op(Op, SmallVec<[usize; 2]>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::matrix::Matrix;
+    use crate::var::Var;
+
+    /// What is left of the graph under `root`, one term a line: place, operation, operands, shape.
+    fn simplified(root: Var<'_, f64>) -> Vec<String> {
+        let simplified = simplify::<f64>(&root.graph().nodes.borrow(), &[root.id()]);
+        let line = |(i, term): (usize, &Term)| {
+            let inputs: Vec<String> = term.inputs.iter().map(|input| format!("%{input}")).collect();
+            let constant = if let Op::Fill(value) = term.op { Some(format!("{value:?}")) } else { None };
+            let name = constant.unwrap_or_else(|| term.op.name().to_owned());
+            format!("%{i} = {name}({}) {}", inputs.join(", "), term.shape)
+        };
+        simplified.terms.iter().enumerate().map(line).collect()
+    }
+
+    fn column(graph: &Graph<f64>) -> Var<'_, f64> {
+        graph.variable(Matrix::from([[1.0], [2.0]]))
+    }
+
+    #[test]
+    fn neutral_numbers_vanish() {
+        let graph = Graph::new();
+        let x = column(&graph);
+        for same in [x * 1.0, 1.0 * x, x / 1.0, x - 0.0, x + -0.0, -0.0 + x, -(-x), (x * -1.0) * -1.0] {
+            assert_eq!(simplified(same), ["%0 = variable() 2x1"]);
+        }
+    }
+
+    #[test]
+    fn adding_plus_zero_stays_since_it_changes_minus_zero() {
+        let graph = Graph::new();
+        let expected = ["%0 = variable() 2x1", "%1 = 0() 1x1", "%2 = add(%0, %1) 2x1"];
+        assert_eq!(simplified(column(&graph) + 0.0), expected);
+    }
+
+    #[test]
+    fn a_product_with_minus_one_is_a_change_of_sign() {
+        let graph = Graph::new();
+        assert_eq!(simplified(column(&graph) * -1.0), ["%0 = variable() 2x1", "%1 = neg(%0) 2x1"]);
+    }
+
+    #[test]
+    fn a_cotangent_of_one_needs_no_strong_zero() {
+        let graph = Graph::new();
+        let x = column(&graph);
+        assert_eq!(simplified(graph.filled(2, 1, 1.0).strong_mul(x)), ["%0 = variable() 2x1"]);
+    }
+
+    #[test]
+    fn constants_are_folded_by_the_kernel_that_would_compute_them() {
+        let graph = Graph::new();
+        let two = graph.filled(1, 1, 2.0);
+        assert_eq!(simplified((two * 3.0).sqrt()), [format!("%0 = {:?}() 1x1", 6f64.sqrt())]);
+    }
+
+    #[test]
+    fn moves_of_constants_and_moves_to_the_same_shape_vanish() {
+        let graph = Graph::new();
+        let x = column(&graph);
+        let seven = graph.filled(2, 1, 7.0);
+        assert_eq!(simplified(seven.transpose()), ["%0 = 7() 1x2"]);
+        assert_eq!(simplified(seven.reshape(1, 2)), ["%0 = 7() 1x2"]);
+        assert_eq!(simplified(seven.slice(0..1, 0..1)), ["%0 = 7() 1x1"]);
+        assert_eq!(simplified(graph.filled(1, 1, 7.0).broadcast((3, 2))), ["%0 = 7() 3x2"]);
+        for same in [x.reshape(2, 1), x.detach(), x.transpose().transpose()] {
+            assert_eq!(simplified(same), ["%0 = variable() 2x1"]);
+        }
+    }
+
+    #[test]
+    fn pointwise_kernels_broadcast_by_themselves() {
+        let graph = Graph::new();
+        let (x, row) = (graph.input(3, 2), graph.input(1, 2));
+        let expected = ["%0 = input() 3x2", "%1 = input() 1x2", "%2 = mul(%0, %1) 3x2"];
+        assert_eq!(simplified(x * row.broadcast((3, 2))), expected);
+    }
+
+    #[test]
+    fn a_choice_by_a_constant_is_made() {
+        let graph = Graph::new();
+        let (x, y) = (column(&graph), column(&graph));
+        let one = x.scalar(1.0);
+        assert_eq!(simplified(one.select(x, y.exp())), ["%0 = variable() 2x1"]);
+        let expected = ["%0 = variable() 2x1", "%1 = exp(%0) 2x1"];
+        assert_eq!(simplified(x.scalar(0.0).select(x, y.exp())), expected);
+    }
+
+    #[test]
+    fn what_is_computed_twice_is_computed_once() {
+        let graph = Graph::new();
+        let (x, y) = (column(&graph), column(&graph));
+        let expected = [
+            "%0 = variable() 2x1",
+            "%1 = variable() 2x1",
+            "%2 = mul(%0, %1) 2x1",
+            "%3 = exp(%2) 2x1",
+            "%4 = sub(%3, %3) 2x1",
+        ];
+        assert_eq!(simplified((x * y).exp() - (y * x).exp()), expected);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_dropped() {
+        let graph = Graph::new();
+        let x = column(&graph);
+        let _unused = x.exp().sum();
+        assert_eq!(simplified(x.tanh()), ["%0 = variable() 2x1", "%1 = tanh(%0) 2x1"]);
+    }
 }

@@ -73,3 +73,23 @@ fn a_cut_at_the_end_of_a_long_chain_is_found() {
         assert!(caught.message.contains("the path is cut by the detach"), "{}", caught.message);
     });
 }
+
+/// Compiles a chain of a million steps with its gradient, and runs it.
+fn compile_chain(step: impl for<'g> Fn(Var<'g, f64>) -> Var<'g, f64>) {
+    let graph = Graph::new();
+    let x = graph.variable(2.0);
+    let y = (0..1_000_000).fold(x, |y, _| step(y));
+    let mut program = graph.compile(&[x], &[], &[y, y.gradient(x)]).unwrap();
+    program.run(&[&3.0.into()]).unwrap();
+    assert_eq!((program.item(0), program.item(1)), (3.0, 1.0));
+}
+
+#[test]
+fn a_chain_that_becomes_one_kernel_of_a_million_operations_is_compiled_and_run() {
+    on_a_small_stack(|| compile_chain(|y| y.abs()));
+}
+
+#[test]
+fn a_chain_of_a_million_kernels_is_compiled_and_run() {
+    on_a_small_stack(|| compile_chain(|y| y.sum()));
+}

@@ -2,16 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing test panics")]
 #![allow(clippy::float_cmp, reason = "exact results are claimed where they are compared exactly")]
 
+mod allocations;
 mod backpropagation;
 mod compositions;
 mod conventions;
 mod depth;
 mod errors;
 mod finite;
+mod function;
 mod loops;
 mod named;
 mod operations;
 mod oracle_ops;
+mod print;
 mod program;
 mod support;
 mod tails;

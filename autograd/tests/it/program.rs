@@ -3,7 +3,7 @@
 use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var};
 use proptest::prelude::*;
 
-use crate::support::for_all;
+use crate::support::{Verdict, for_all};
 
 /// Small deterministic choices, so that a failing seed is all there is to remember.
 struct Choices(u64);
@@ -66,7 +66,7 @@ fn assert_same_bits(compiled: &[f64], on_demand: &Matrix<f64>, what: &str) {
     }
 }
 
-fn check_random_program(seed: u64, wide: bool) {
+fn check_random_program(seed: u64, wide: bool) -> Verdict {
     let mut choices = Choices(seed);
     let graph = Graph::new();
     let long = if wide { 700 } else { 4 };
@@ -96,16 +96,17 @@ fn check_random_program(seed: u64, wide: bool) {
         let value = program.state(state.id()).unwrap();
         assert_same_bits(value.as_slice(), &next.peek(), &format!("seed {seed}, state {state:?}"));
     }
+    Ok(())
 }
 
 #[test]
 fn a_program_gives_the_bits_of_values_on_demand() {
-    for_all(400, "small", &any::<u64>(), |seed| Ok(check_random_program(seed, false)));
+    for_all(400, "small", &any::<u64>(), |seed| check_random_program(seed, false));
 }
 
 #[test]
 fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand() {
-    for_all(60, "wide", &any::<u64>(), |seed| Ok(check_random_program(seed, true)));
+    for_all(60, "wide", &any::<u64>(), |seed| check_random_program(seed, true));
 }
 
 #[test]

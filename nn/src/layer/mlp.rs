@@ -108,8 +108,12 @@ impl MlpBuilder {
 impl<T: Real> Layer<T> for Mlp {
     #[track_caller]
     fn forward<'g>(&self, scope: &Scope<'g, T>, x: Var<'g, T>) -> Var<'g, T> {
-        let layers = self.linear.iter().zip(&self.activations);
-        layers.fold(x, |x, (linear, activation)| activation.apply(linear.forward(scope, x)))
+        // A loop: operations recorded by a closure would not belong to the caller's line.
+        let mut x = x;
+        for (linear, activation) in self.linear.iter().zip(&self.activations) {
+            x = activation.apply(linear.forward(scope, x));
+        }
+        x
     }
 
     fn name(&self) -> String {

@@ -8,12 +8,12 @@ use super::image::encode_png;
 use super::svg::{Anchor, Svg, base64, path_data};
 use crate::error::PlotError;
 
-const LEFT: f64 = 64.0;
-const TOP: f64 = 52.0;
+const LEFT: f64 = 76.0;
+const TOP: f64 = 70.0;
 const SIDE: f64 = 380.0;
 const BAR: f64 = LEFT + SIDE + 24.0;
 const WIDTH: f64 = BAR + 70.0;
-const HEIGHT: f64 = TOP + SIDE + 40.0;
+const HEIGHT: f64 = TOP + SIDE + 56.0;
 /// The function is asked in the middle of so many squares a side.
 const GRID: usize = 160;
 
@@ -25,6 +25,7 @@ const GRID: usize = 160;
 /// let svg = DecisionRegion::new("x AND y", (-0.5, 1.5), (-0.5, 1.5))?
 ///     .samples(0, &[(0.0, 0.0), (0.0, 1.0), (1.0, 0.0)])
 ///     .samples(1, &[(1.0, 1.0)])
+///     .legend(&["false", "true"])
 ///     .to_svg(|x, y| 1.0 / (1.0 + (12.0 - 8.0 * x - 8.0 * y).exp()))?;
 /// assert!(svg.contains("data:image/png;base64,"));
 /// # Ok::<(), nn::error::PlotError>(())
@@ -32,6 +33,9 @@ const GRID: usize = 160;
 #[derive(Clone, Debug)]
 pub struct DecisionRegion {
     title: String,
+    x_label: String,
+    y_label: String,
+    classes: Vec<String>,
     x: Axis,
     y: Axis,
     x_range: (f64, f64),
@@ -51,7 +55,38 @@ impl DecisionRegion {
     ) -> Result<Self, PlotError> {
         let x = Axis::new(x_range.0, x_range.1, (LEFT, LEFT + SIDE))?;
         let y = Axis::new(y_range.0, y_range.1, (TOP + SIDE, TOP))?;
-        Ok(Self { title: title.into(), x, y, x_range, y_range, samples: Vec::new() })
+        Ok(Self {
+            title: title.into(),
+            x_label: String::new(),
+            y_label: String::new(),
+            classes: Vec::new(),
+            x,
+            y,
+            x_range,
+            y_range,
+            samples: Vec::new(),
+        })
+    }
+
+    /// What the horizontal axis measures, with its unit.
+    #[must_use]
+    pub fn x_label(mut self, label: impl Into<String>) -> Self {
+        self.x_label = label.into();
+        self
+    }
+
+    /// What the vertical axis measures, with its unit.
+    #[must_use]
+    pub fn y_label(mut self, label: impl Into<String>) -> Self {
+        self.y_label = label.into();
+        self
+    }
+
+    /// Says what the marks of the classes 0, 1, … of the samples stand for.
+    #[must_use]
+    pub fn legend(mut self, classes: &[&str]) -> Self {
+        self.classes = classes.iter().map(|&name| name.to_owned()).collect();
+        self
     }
 
     /// Adds samples of a class, `(x, y)` each; those outside are not drawn.
@@ -73,7 +108,8 @@ impl DecisionRegion {
             values.extend((0..GRID).map(|column| f(at(self.x_range, column), y)));
         }
         let mut svg = Svg::new(WIDTH, HEIGHT, &self.title);
-        svg.title((LEFT, 30.0), Anchor::Start, &self.title);
+        svg.title((LEFT, 28.0), Anchor::Start, &self.title);
+        self.draw_legend(&mut svg);
         draw_values(&mut svg, &values)?;
         draw_contour(&mut svg, &values);
         self.draw_axes(&mut svg);
@@ -104,27 +140,41 @@ impl DecisionRegion {
                 svg.text((LEFT - 9.0, at + 4.5), Anchor::End, "", &label);
             }
         }
+        svg.text((LEFT + SIDE / 2.0, HEIGHT - 12.0), Anchor::Middle, "", &self.x_label);
+        svg.text_upwards((20.0, TOP + SIDE / 2.0), &self.y_label);
     }
 
-    /// Circles for the even classes, squares for the odd ones.
     fn draw_samples(&self, svg: &mut Svg) {
         let within = |(low, high): (f64, f64), value: f64| low <= value && value <= high;
         for &(class, x, y) in &self.samples {
-            let (Some(px), Some(py)) = (self.x.pixel(x), self.y.pixel(y)) else { continue };
-            if !within(self.x_range, x) || !within(self.y_range, y) {
-                continue;
-            }
-            let paint = format!("fill=\"{}\" stroke=\"#fff\" stroke-width=\"1.5\"", colour::series(class));
-            if class % 2 == 0 {
-                svg.element("circle", &format!("cx=\"{px:.2}\" cy=\"{py:.2}\" r=\"6.5\" {paint}"));
-            } else {
-                let (left, top) = (px - 6.0, py - 6.0);
-                svg.element(
-                    "rect",
-                    &format!("x=\"{left:.2}\" y=\"{top:.2}\" width=\"12\" height=\"12\" {paint}"),
-                );
+            if let (Some(px), Some(py)) = (self.x.pixel(x), self.y.pixel(y))
+                && within(self.x_range, x)
+                && within(self.y_range, y)
+            {
+                draw_mark(svg, class, (px, py));
             }
         }
+    }
+
+    fn draw_legend(&self, svg: &mut Svg) {
+        let mut x = LEFT;
+        for (class, name) in self.classes.iter().enumerate() {
+            draw_mark(svg, class, (x + 7.0, 50.0));
+            svg.text((x + 20.0, 54.5), Anchor::Start, "", name);
+            // Glyphs of this size are about 7.4 wide.
+            x += 20.0 + 7.4 * name.chars().count() as f64 + 22.0;
+        }
+    }
+}
+
+/// A circle for an even class, a square for an odd one.
+fn draw_mark(svg: &mut Svg, class: usize, (x, y): (f64, f64)) {
+    let paint = format!("fill=\"{}\" stroke=\"#fff\" stroke-width=\"1.5\"", colour::series(class));
+    if class.is_multiple_of(2) {
+        svg.element("circle", &format!("cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"6.5\" {paint}"));
+    } else {
+        let (left, top) = (x - 6.0, y - 6.0);
+        svg.element("rect", &format!("x=\"{left:.2}\" y=\"{top:.2}\" width=\"12\" height=\"12\" {paint}"));
     }
 }
 

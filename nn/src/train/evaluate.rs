@@ -30,6 +30,7 @@ pub struct Evaluation {
 ///
 /// # Panics
 /// If the model does not take such samples, or the loss not such targets.
+#[track_caller]
 pub fn evaluate<T: Real>(
     model: &dyn Layer<T>,
     loss: &dyn Loss<T>,
@@ -57,6 +58,7 @@ pub fn evaluate<T: Real>(
 ///
 /// # Panics
 /// If the model does not take such samples.
+#[track_caller]
 pub fn predict<T: Real>(
     model: &dyn Layer<T>,
     params: &Params<T>,
@@ -73,6 +75,7 @@ pub fn predict<T: Real>(
 }
 
 /// Runs the model over the data, batch by batch: output 0 is the prediction, output 1 the loss if there is one.
+#[track_caller]
 fn each_batch<T: Real>(
     model: &dyn Layer<T>,
     loss: Option<&dyn Loss<T>>,

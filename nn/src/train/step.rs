@@ -104,6 +104,13 @@ impl<T: Real> TrainingStep<T> {
         }
     }
 
+    /// Whether every parameter is finite.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        let values = self.params.iter().filter_map(|node| self.program.state_slice(*node));
+        values.flatten().all(|x| x.is_finite())
+    }
+
     /// Copies the parameters out of the step.
     ///
     /// # Panics

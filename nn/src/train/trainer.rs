@@ -8,7 +8,7 @@ use autograd::{Real, Var};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::data::{Batches, Dataset};
-use crate::error::TrainError;
+use crate::error::{DataError, TrainError};
 use crate::layer::Layer;
 use crate::metric::Mean;
 use crate::optimizer::Optimizer;
@@ -17,8 +17,8 @@ use crate::train::{Evaluation, TrainingStep, evaluate};
 
 /// Trains a model: settings, and [`fit`](Self::fit).
 ///
-/// The same seed gives the same bits, whatever the number of threads. Who wants another loop copies `fit`: all that it
-/// calls is public.
+/// The same seed gives the same bits, whatever the number of threads. Who wants another loop copies `fit`: it stands on
+/// public pieces alone.
 ///
 /// ```
 /// use autograd::Matrix;
@@ -50,6 +50,15 @@ pub struct Trainer<'a, T: Real, L, O> {
 /// What is called after each epoch.
 type OnEpoch<'a, T> = Box<dyn FnMut(&Epoch, &Params<T>) -> ControlFlow<()> + Send + 'a>;
 
+/// The steps for batches of both sizes; the state is that of `whole` between epochs.
+struct Steps<T: Real> {
+    whole: TrainingStep<T>,
+    /// The step for the last batch of an epoch and its size, if it is smaller than the others.
+    rest: Option<(TrainingStep<T>, usize)>,
+    /// How many steps were run.
+    done: u64,
+}
+
 /// What happened in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
@@ -76,6 +85,12 @@ pub enum StopReason {
     /// The loss of a batch was infinite or NaN. The parameters are those before the epoch in which it happened.
     NonFiniteLoss {
         /// Which step, from 1.
+        step: u64,
+    },
+    /// A parameter was infinite or NaN at the end of an epoch, though no loss was. The parameters are those before that
+    /// epoch.
+    NonFiniteParameters {
+        /// The last step of the epoch, from 1.
         step: u64,
     },
 }
@@ -176,59 +191,31 @@ where
     ///
     /// # Panics
     /// If the model does not take such samples, or the loss not such targets.
+    #[track_caller]
     pub fn fit(
         mut self,
         model: &dyn Layer<T>,
         params: &mut Params<T>,
         data: &Dataset<T>,
     ) -> Result<History, TrainError> {
-        let new_step = |samples: usize| {
-            let sizes = (samples, data.features(), data.targets());
-            TrainingStep::new(model, &self.loss, &self.optimizer, params, sizes)
-        };
-        let (whole, rest) = (self.batch.min(data.len()), data.len() % self.batch.max(1));
-        let mut step = new_step(whole);
-        let mut remainder = (rest > 0 && rest != whole).then(|| new_step(rest));
+        if self.batch == 0 {
+            return Err(DataError::ZeroBatchSize.into());
+        }
+        let mut steps = self.steps(model, params, data);
         let mut history = History { epochs: Vec::new(), stop: StopReason::Finished };
-        let mut t = 0;
         for number in 1..=self.epochs {
-            let start = Instant::now();
-            let mut mean = Mean::default();
-            let mut rate = self.optimizer.rate();
-            let batches = Batches::shuffled(data.len(), self.batch, self.seed, number)?;
             let bar = self.bar(number, data.len());
-            for rows in &batches {
-                let step = match &mut remainder {
-                    Some(remainder) if rows.len() == rest => {
-                        remainder.copy_states_from(&step);
-                        remainder
-                    }
-                    _ => &mut step,
-                };
-                let (features, targets) = step.batch_mut();
-                data.gather(rows, features, targets)?;
-                rate = self.schedule.as_ref().map_or(rate, |schedule| schedule(t));
-                t += 1;
-                let loss = step.run(rate, &self.optimizer.scalars(t))?.to_f64();
-                if !loss.is_finite() {
-                    history.stop = StopReason::NonFiniteLoss { step: t };
+            let mut epoch = match self.pass(number, data, &mut steps, &bar)? {
+                ControlFlow::Continue(epoch) => epoch,
+                ControlFlow::Break(reason) => {
+                    history.stop = reason;
                     return Ok(history);
                 }
-                mean.add(loss, rows.len());
-                bar.inc(rows.len() as u64);
-                bar.set_message(format!("loss {:.4}", mean.result().unwrap_or(loss)));
-            }
-            if let Some(remainder) = &remainder {
-                step.copy_states_from(remainder);
-            }
-            let seconds = start.elapsed().as_secs_f64();
-            step.store(params);
-            let validation = match self.validation {
-                Some(data) => Some(evaluate(model, &self.loss, params, data)?),
-                None => None,
             };
-            let loss = mean.result().unwrap_or(f64::NAN);
-            let epoch = Epoch { number, loss, validation, rate, seconds };
+            steps.whole.store(params);
+            if let Some(data) = self.validation {
+                epoch.validation = Some(evaluate(model, &self.loss, params, data)?);
+            }
             bar.finish_with_message(epoch.to_string());
             history.epochs.push(epoch);
             let go_on = self.on_epoch.as_mut().map_or(ControlFlow::Continue(()), |f| f(&epoch, params));
@@ -238,6 +225,64 @@ where
             }
         }
         Ok(history)
+    }
+
+    /// One pass over the data.
+    fn pass(
+        &self,
+        number: usize,
+        data: &Dataset<T>,
+        steps: &mut Steps<T>,
+        bar: &ProgressBar,
+    ) -> Result<ControlFlow<StopReason, Epoch>, TrainError> {
+        let start = Instant::now();
+        let mut mean = Mean::default();
+        let mut rate = self.optimizer.rate();
+        for rows in &Batches::shuffled(data.len(), self.batch, self.seed, number)? {
+            let step = match &mut steps.rest {
+                Some((rest, samples)) if *samples == rows.len() => {
+                    rest.copy_states_from(&steps.whole);
+                    rest
+                }
+                _ => &mut steps.whole,
+            };
+            let (features, targets) = step.batch_mut();
+            data.gather(rows, features, targets)?;
+            rate = self.schedule.as_ref().map_or(rate, |schedule| schedule(steps.done));
+            steps.done += 1;
+            let loss = step.run(rate, &self.optimizer.scalars(steps.done))?.to_f64();
+            if !loss.is_finite() {
+                return Ok(ControlFlow::Break(StopReason::NonFiniteLoss { step: steps.done }));
+            }
+            mean.add(loss, rows.len());
+            bar.inc(rows.len() as u64);
+            bar.set_message(format!("loss {:.4}", mean.result().unwrap_or(loss)));
+        }
+        if let Some((rest, _)) = &steps.rest {
+            steps.whole.copy_states_from(rest);
+        }
+        if !steps.whole.is_finite() {
+            return Ok(ControlFlow::Break(StopReason::NonFiniteParameters { step: steps.done }));
+        }
+        let loss = mean.result().unwrap_or(f64::NAN);
+        let epoch = Epoch { number, loss, validation: None, rate, seconds: start.elapsed().as_secs_f64() };
+        Ok(ControlFlow::Continue(epoch))
+    }
+
+    #[track_caller]
+    fn steps(&self, model: &dyn Layer<T>, params: &Params<T>, data: &Dataset<T>) -> Steps<T> {
+        let (features, targets) = (data.features(), data.targets());
+        let (whole, rest) = (self.batch.min(data.len()), data.len() % self.batch);
+        let mut steps = Steps {
+            whole: TrainingStep::new(model, &self.loss, &self.optimizer, params, (whole, features, targets)),
+            rest: None,
+            done: 0,
+        };
+        if rest > 0 && rest != whole {
+            let sizes = (rest, features, targets);
+            steps.rest = Some((TrainingStep::new(model, &self.loss, &self.optimizer, params, sizes), rest));
+        }
+        steps
     }
 
     fn bar(&self, epoch: usize, samples: usize) -> ProgressBar {

@@ -1,10 +1,18 @@
 //! Tests of `nn` through its public API.
 
+#![allow(clippy::float_cmp, reason = "exact results are claimed where they are compared exactly")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod checkpoint;
 mod data;
 mod idx;
 mod init;
+mod layer;
+mod loss;
 mod metric;
+mod network;
+mod optimizer;
 mod oracle;
 mod plot;
+mod support;
+mod training;

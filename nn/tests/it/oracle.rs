@@ -1,6 +1,6 @@
 //! Reads the reference values in `tests/oracles`.
 
-use autograd::Matrix;
+use autograd::{Matrix, Real};
 use serde_json::Value;
 
 /// The file `name.json`.
@@ -14,9 +14,19 @@ pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap()
 }
 
+/// A text.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// A number.
+pub(crate) fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("not a finite number: {value}"))
+}
+
 /// A list of numbers.
 pub(crate) fn numbers(value: &Value) -> Vec<f64> {
-    list(value).iter().map(|number| number.as_f64().unwrap()).collect()
+    list(value).iter().map(number).collect()
 }
 
 /// A whole number.
@@ -33,6 +43,33 @@ pub(crate) fn sizes(value: &Value) -> Vec<usize> {
 pub(crate) fn matrix(value: &Value) -> Matrix<f64> {
     let shape = sizes(&value["shape"]);
     Matrix::new(shape[0], shape[1], numbers(&value["data"]))
+}
+
+/// A list of matrices.
+pub(crate) fn matrices(value: &Value) -> Vec<Matrix<f64>> {
+    list(value).iter().map(matrix).collect()
+}
+
+/// Whether a parameter of a case is off: null, `false` or 0.
+pub(crate) fn is_off(value: &Value) -> bool {
+    value.is_null() || value.as_bool() == Some(false) || value.as_f64() == Some(0.0)
+}
+
+/// Asserts `|found − expected| ≤ tolerance · (1 + max |expected|)` for each element; fails for NaN.
+#[track_caller]
+pub(crate) fn assert_matrix_close<T: Real>(
+    found: &Matrix<T>,
+    expected: &Matrix<f64>,
+    tolerance: f64,
+    what: &str,
+) {
+    assert_eq!(found.shape(), expected.shape(), "{what}");
+    let largest = expected.as_slice().iter().fold(0.0, |max: f64, x| max.max(x.abs()));
+    for (k, (a, b)) in found.as_slice().iter().zip(expected.as_slice()).enumerate() {
+        let error = (a.to_f64() - b).abs();
+        let allowed = tolerance * (1.0 + largest);
+        assert!(error <= allowed, "{what}: element {k} is {a:e}, not {b:e}: off by {error:e} > {allowed:e}");
+    }
 }
 
 /// Asserts `|found − expected| ≤ tolerance · (1 + |expected|)`; fails for NaN.

@@ -167,8 +167,17 @@ fn a_decision_region_shows_line_and_samples() {
     let svg = region.to_svg(|x, _| if x < 1.0 { 0.0 } else { 1.0 }).unwrap();
     assert_well_formed(&svg);
     assert_eq!(svg.matches("<circle").count(), 1, "the other sample lies outside");
-    // The line runs from top to bottom in the middle: 64 + 380 / 2.
-    assert!(svg.contains("M254.00 "));
+    // The line runs from top to bottom in the middle: 76 + 380 / 2.
+    assert!(svg.contains("M266.00 "));
+    let named = region.clone().legend(&["left", "r<ght"]).x_label("x₁").y_label("x₂");
+    let svg = named.to_svg(|x, _| x).unwrap();
+    assert_well_formed(&svg);
+    assert!(
+        [">left</text>", ">r&lt;ght</text>", ">x₁</text>", ">x₂</text>"]
+            .iter()
+            .all(|text| svg.contains(text))
+    );
+    assert_eq!(svg.matches("<circle").count(), 2, "one in the legend");
     assert_well_formed(&region.to_svg(|x, y| if y > 0.0 { f64::NAN } else { x }).unwrap());
     assert_well_formed(&region.to_svg(|x, _| x / 0.0).unwrap());
     for range in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY), (f64::MIN, f64::MAX)] {

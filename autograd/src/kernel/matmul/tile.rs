@@ -13,7 +13,7 @@ pub(super) const MAX_VECTORS: usize = 3;
 
 /// Steps of `k` that are written out one after the other, so that adding pointers and checking bounds take few of the
 /// instructions.
-const STEPS: usize = 4;
+const UNROLLED: usize = 4;
 
 /// Rows of a tile that is worth writing out.
 const FULL: usize = 4;
@@ -168,8 +168,8 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     }
     let mut p = 0;
     if M >= FULL {
-        left.add::<S, M, N, STEPS>(simd, &mut sums, panel, row, 0);
-        p = panel.k / STEPS * STEPS;
+        left.add::<S, M, N, UNROLLED>(simd, &mut sums, panel, row, 0);
+        p = panel.k / UNROLLED * UNROLLED;
     }
     left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
     for (i, sums) in sums.iter().enumerate() {

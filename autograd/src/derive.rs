@@ -16,6 +16,8 @@ mod higher;
 mod jvp;
 mod vjp;
 
+pub use higher::per_sample_gradients;
+
 /// What derivatives are taken by: one variable, an array, a slice or a vector of them; the derivatives come back
 /// in the same arrangement.
 pub trait Sources<'g, T: Real> {

@@ -6,7 +6,7 @@ use crate::error::RunError;
 use crate::graph::Graph;
 use crate::kernel::View;
 use crate::node::NodeId;
-use crate::op::Op;
+use crate::op::{Op, custom};
 use crate::scalar::Real;
 
 /// The values that are known, one after the other.
@@ -111,7 +111,7 @@ impl<T: Real> Graph<T> {
                 View::new(&known[start..start + len], nodes[input.index()].shape)
             })
             .collect();
-        let result = T::forward(node.op, &inputs, out);
+        let result = custom::forward(&self.customs.borrow(), node.op, &inputs, out);
         drop(inputs);
         match result {
             Ok(()) => values.set_place(id, start, node.shape.len()),

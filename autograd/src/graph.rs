@@ -11,6 +11,7 @@ use crate::error::ShapeError;
 use crate::evaluate::Values;
 use crate::matrix::Matrix;
 use crate::node::{Node, NodeId};
+use crate::op::custom::Customs;
 use crate::op::{Bits, Op};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -34,6 +35,8 @@ pub struct Graph<T: Real> {
     pub(crate) values: RefCell<Values<T>>,
     /// While a derivative is recorded: the line of the operation that is differentiated.
     site: Cell<Option<&'static Location<'static>>>,
+    /// The user's operations.
+    pub(crate) customs: RefCell<Customs<T>>,
     /// What the user calls some nodes.
     pub(crate) names: RefCell<HashMap<NodeId, String>>,
     /// Values that were read by the user, and where.
@@ -51,6 +54,7 @@ impl<T: Real> Graph<T> {
             nodes: RefCell::new(Vec::new()),
             values: RefCell::new(Values::default()),
             site: Cell::new(None),
+            customs: RefCell::new(Vec::new()),
             names: RefCell::new(HashMap::new()),
             reads: RefCell::new(Vec::new()),
         }
@@ -174,10 +178,11 @@ impl<T: Real> Graph<T> {
 
     #[track_caller]
     fn push(&self, op: Op, inputs: SmallVec<[NodeId; 2]>, shape: Shape) -> Var<'_, T> {
+        let in_derivative = self.site.get().is_some();
         let site = self.site.get().unwrap_or(Location::caller());
         let mut nodes = self.nodes.borrow_mut();
         let id = NodeId::new(nodes.len());
-        nodes.push(Node { op, inputs, shape, site });
+        nodes.push(Node { op, inputs, shape, site, in_derivative });
         Var::new(self, id)
     }
 
@@ -188,7 +193,7 @@ impl<T: Real> Graph<T> {
             let many = || format!("the result would be {shape}, more than memory can hold");
             (shape.len() <= MAX_LEN).then_some(shape).ok_or_else(many)
         };
-        op.shape(&shapes).and_then(fits).map_err(|rule| ShapeError {
+        self.rule(op, &shapes).and_then(fits).map_err(|rule| ShapeError {
             op: op.name(),
             shapes: shapes.to_vec(),
             rule,

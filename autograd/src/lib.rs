@@ -28,6 +28,7 @@
 //! In reading order: [`Matrix`], [`Graph`], [`Var`], [`op`], [`Program`], the [`guide`].
 
 mod derive;
+mod dispatch;
 mod error;
 mod evaluate;
 mod function;
@@ -41,13 +42,15 @@ mod print;
 mod program;
 mod scalar;
 mod shape;
+mod trace;
 mod var;
 mod verify;
 
-pub use derive::Sources;
+pub use derive::{Sources, per_sample_gradients};
 pub use error::{CompileError, RunError, ShapeError};
 pub use function::Function;
 pub use graph::Graph;
+pub use kernel::View;
 pub use matrix::Matrix;
 pub use node::NodeId;
 pub use op::{Axis, Op};
@@ -55,4 +58,5 @@ pub use print::Picture;
 pub use program::Program;
 pub use scalar::Real;
 pub use shape::Shape;
+pub use trace::{NonFinite, TracedOperand};
 pub use var::Var;

@@ -51,4 +51,6 @@ pub(crate) struct Node {
     pub(crate) shape: Shape,
     /// The user's line that recorded it.
     pub(crate) site: &'static Location<'static>,
+    /// Whether it was recorded by a derivative rule; `site` is then the line of the operation differentiated.
+    pub(crate) in_derivative: bool,
 }

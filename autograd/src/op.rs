@@ -18,6 +18,7 @@ pub mod activation;
 pub mod arithmetic;
 pub mod case;
 pub mod compare;
+pub mod custom;
 pub mod exponential;
 pub mod hyperbolic;
 pub mod index;
@@ -33,6 +34,7 @@ pub use activation::*;
 pub use arithmetic::*;
 pub use case::{Case, Domain};
 pub use compare::*;
+pub use custom::{Custom, CustomOp};
 pub use exponential::*;
 pub use hyperbolic::*;
 pub use index::*;
@@ -303,6 +305,8 @@ macro_rules! ops {
             Constant,
             /// Every element is the same constant.
             Fill(Bits),
+            /// An operation of the user's: see [`Graph::custom`](crate::Graph::custom).
+            Custom(Custom),
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
         }
 
@@ -320,6 +324,7 @@ macro_rules! ops {
                     Op::Input => "input",
                     Op::Variable => "variable",
                     Op::Constant | Op::Fill(_) => "constant",
+                    Op::Custom(op) => op.name(),
                     $(Op::$name(op) => $kind(op).name(),)*
                 }
             }
@@ -334,7 +339,7 @@ macro_rules! ops {
             #[must_use]
             pub fn is_pointwise(self) -> bool {
                 match self {
-                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
                     $(Op::$name(op) => $kind(op).is_pointwise(),)*
                 }
             }
@@ -344,6 +349,7 @@ macro_rules! ops {
             pub fn differentiable(self, slot: usize) -> bool {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
+                    Op::Custom(op) => op.differentiable(slot),
                     $(Op::$name(op) => $kind(op).differentiable(slot),)*
                 }
             }
@@ -353,15 +359,17 @@ macro_rules! ops {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
                         Err("a leaf is made by the graph, not applied".to_owned())
                     }
+                    Op::Custom(_) => Err("an operation of the user's is applied by Graph::custom".to_owned()),
                     $(Op::$name(op) => $kind(op).shape(inputs),)*
                 }
             }
 
-            /// The value. Called through [`Dispatch`](crate::kernel::Dispatch), so that it is compiled here.
+            /// The value. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
             pub(crate) fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
                 match self {
                     Op::Fill(value) => out.fill(value.get()),
                     Op::Input | Op::Variable | Op::Constant => unreachable!("a leaf is not computed"),
+                    Op::Custom(_) => unreachable!("the graph and the program know the user's operations"),
                     $(Op::$name(op) => return $kind(op).forward(inputs, out),)*
                 }
                 Ok(())
@@ -377,6 +385,7 @@ macro_rules! ops {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
                         unreachable!("a leaf has no operands")
                     }
+                    Op::Custom(_) => unreachable!("the graph knows the user's operations"),
                     $(Op::$name(op) => $kind(op).vjp(slot, g, at),)*
                 }
             }
@@ -390,6 +399,7 @@ macro_rules! ops {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
                         unreachable!("a leaf has no operands")
                     }
+                    Op::Custom(_) => unreachable!("the graph knows the user's operations"),
                     $(Op::$name(op) => $kind(op).jvp(tangents, at),)*
                 }
             }

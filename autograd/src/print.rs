@@ -22,9 +22,10 @@ pub use picture::Picture;
 /// let graph = autograd::Graph::new();
 /// let x = graph.variable([[1.0, 2.0]]).named("x");
 /// let w = graph.variable([[3.0], [4.0]]).named("w");
-/// let y = x.matmul(w).sigmoid();
-/// assert_eq!(y.to_string(), "σ(x w)");
-/// assert_eq!(y.gradient(w).to_string(), "xᵀ σ′(x w)");
+/// let z = x.matmul(w).named("z");
+/// let y = z.sigmoid();
+/// assert_eq!(y.to_string(), "z = x w\nσ(z)");
+/// assert_eq!(y.gradient(w).to_string(), "z = x w\nxᵀ σ′(z)");
 /// ```
 impl<T: Real> fmt::Display for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,17 +2,19 @@
 
 use core::fmt;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::error::{CompileError, RunError};
 use crate::graph::Graph;
 use crate::kernel::View;
 use crate::matrix::Matrix;
 use crate::node::NodeId;
-use crate::op::Op;
+use crate::op::custom::Customs;
+use crate::op::{Op, custom};
 use crate::program::fused::Slot;
 use crate::program::plan::{Arena, Span};
 use crate::program::schedule::{Schedule, Single, Step};
-use crate::program::simplify::{Simplified, simplify};
+use crate::program::simplify::{Simplified, Term, simplify};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -50,6 +52,10 @@ pub struct Program<T: Real> {
     inputs: Vec<(Span, Shape)>,
     outputs: Vec<(Span, Shape)>,
     states: HashMap<NodeId, (Span, Shape)>,
+    customs: Customs<T>,
+    /// What is computed, for tracing, and the places of its leaves.
+    terms: Arc<[Term]>,
+    leaves: HashMap<usize, Span>,
 }
 
 impl<T: Real> Graph<T> {
@@ -152,6 +158,9 @@ impl<T: Real> Graph<T> {
         }
         let place =
             |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
+        let leaves =
+            terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
         let known = self.values.borrow();
         for (i, term) in terms.iter().enumerate() {
@@ -168,6 +177,9 @@ impl<T: Real> Graph<T> {
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
             states: state_places,
+            customs: self.customs.borrow().clone(),
+            terms: terms.as_slice().into(),
+            leaves,
             steps: schedule.steps,
             arena,
         };
@@ -213,7 +225,7 @@ impl<T: Real> Program<T> {
         T::execute(self)
     }
 
-    /// The loop over the steps. Called through [`Dispatch`](crate::kernel::Dispatch), so that it is compiled here.
+    /// The loop over the steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
     pub(crate) fn execute_steps(&mut self) -> Result<(), RunError> {
         for step in &self.steps {
             match step {
@@ -230,13 +242,28 @@ impl<T: Real> Program<T> {
                     }
                     self.lists.slots = emptied(slots);
                 }
-                Step::Single(single) => single.run(self.arena.all(), &mut self.lists)?,
+                Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
                 Step::Copy(from, to) => {
                     self.arena.all().copy_within(from.start..from.start + from.len, to.start);
                 }
             }
         }
         Ok(())
+    }
+
+    /// What is computed, inputs before users.
+    pub(crate) fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// The numbers of a leaf.
+    pub(crate) fn leaf(&self, term: usize) -> &[T] {
+        self.arena.get(self.leaves[&term])
+    }
+
+    /// The user's operations.
+    pub(crate) fn customs(&self) -> &Customs<T> {
+        &self.customs
     }
 
     /// Number of inputs.
@@ -356,13 +383,18 @@ impl<T: Real> Program<T> {
 }
 
 impl Single {
-    fn run<T: Real>(&self, arena: &mut [T], lists: &mut Lists<T>) -> Result<(), RunError> {
+    fn run<T: Real>(
+        &self,
+        arena: &mut [T],
+        lists: &mut Lists<T>,
+        customs: &Customs<T>,
+    ) -> Result<(), RunError> {
         let mut slices: Vec<&mut [T]> = emptied(core::mem::take(&mut lists.slices));
         slices.extend(disjoint(arena, &self.slots));
         let out = core::mem::take(&mut slices[self.output]);
         let mut inputs: Vec<View<'_, T>> = emptied(core::mem::take(&mut lists.inputs));
         inputs.extend(self.inputs.iter().map(|&(slot, shape)| View::new(&*slices[slot], shape)));
-        let result = T::forward(self.op, &inputs, out);
+        let result = custom::forward(customs, self.op, &inputs, out);
         lists.inputs = emptied(inputs);
         lists.slices = emptied(slices);
         result.map_err(|fault| fault.at(self.op.name(), self.site))

@@ -17,7 +17,7 @@ pub trait Real:
     sealed::Sealed
     + crate::kernel::math::Bits
     + crate::kernel::math::Coefficients
-    + crate::kernel::Dispatch
+    + crate::dispatch::Dispatch
     + Copy
     + Default
     + PartialEq

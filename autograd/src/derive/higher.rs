@@ -9,6 +9,54 @@ use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
+/// The gradient of the loss of each sample by itself, for clipping, weighting or inspecting samples one by one.
+///
+/// `batch` are matrices with a sample a row (features, targets, …); `loss` is given one row of each and records a scalar.
+/// It is recorded once for each sample, so time and memory grow with the batch as for the gradient of the mean.
+///
+/// # Shapes
+/// `b` samples, by `(m, n) → (b, m n)`: row `i` is the gradient of sample `i`, row by row; zeros where a sample's loss does
+/// not depend on a source
+///
+/// # Panics
+/// If the matrices of the batch have different numbers of rows, there is no sample, or a loss is no scalar.
+///
+/// # Examples
+/// ```
+/// use autograd::{Graph, per_sample_gradients};
+/// let graph = Graph::new();
+/// let x = graph.constant([[1.0], [2.0], [3.0]]);
+/// let w = graph.variable(10.0);
+/// let each = per_sample_gradients(&[x], |row| (row[0] * w).square(), w);
+/// assert_eq!(each.value().as_slice(), [20.0, 80.0, 180.0]);
+/// ```
+#[must_use]
+#[track_caller]
+pub fn per_sample_gradients<'g, T: Real, S: Sources<'g, T>>(
+    batch: &[Var<'g, T>],
+    loss: impl Fn(&[Var<'g, T>]) -> Var<'g, T>,
+    sources: S,
+) -> S::Derivatives {
+    let samples = batch.first().map_or(0, |matrix| matrix.rows());
+    let equal = batch.iter().all(|matrix| matrix.rows() == samples);
+    assert!(samples > 0 && equal, "per_sample_gradients: each matrix needs one row for each sample");
+    let mut gradients: Vec<Vec<Var<'g, T>>> = vec![Vec::new(); sources.vars().len()];
+    for i in 0..samples {
+        let mut sample = Vec::with_capacity(batch.len());
+        for matrix in batch {
+            sample.push(matrix.slice(i..i + 1, 0..matrix.cols()));
+        }
+        for (rows, gradient) in gradients.iter_mut().zip(loss(&sample).gradient_or_zero(sources.vars())) {
+            rows.push(gradient.flat());
+        }
+    }
+    let mut stacked = Vec::with_capacity(gradients.len());
+    for rows in &gradients {
+        stacked.push(Var::concat(rows, Axis::Rows));
+    }
+    sources.arrange(stacked)
+}
+
 impl<'g, T: Real> Var<'g, T> {
     /// The Jacobian: row `i`, column `j` is the derivative of output `i` by input `j`, both counted row by row.
     ///

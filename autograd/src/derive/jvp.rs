@@ -104,7 +104,7 @@ impl<T: Real> Graph<T> {
             let inputs: SmallVec<[Option<Var<'g, T>>; 2]> = at.inputs.iter().enumerate().map(along).collect();
             if inputs.iter().any(Option::is_some) {
                 known[i] = Some(self.at(site, || {
-                    let along = op.jvp(&inputs, &at);
+                    let along = self.jvp_of(op, &inputs, &at);
                     // Only a source has a tangent already: if it depends on another one, it moves by both.
                     known[i].map_or(along, |given| given + along)
                 }));

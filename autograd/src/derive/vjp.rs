@@ -1,5 +1,7 @@
 //! Reverse mode: vector–Jacobian products and gradients.
 
+use smallvec::SmallVec;
+
 use crate::derive::{Dependence, Sources};
 use crate::graph::Graph;
 use crate::node::NodeId;
@@ -152,13 +154,12 @@ impl<T: Real> Graph<T> {
             let (at, site) = self.applied(id);
             let op = at.output.op();
             self.at(site, || {
-                for (slot, input) in at.inputs.iter().enumerate() {
-                    if dependence.of(input.id()) && op.differentiable(slot) {
-                        let part = op.vjp(slot, g, &at);
-                        debug_assert_eq!(part.shape(), input.shape(), "{}, slot {slot}", op.name());
-                        let sum = &mut cotangents[input.id().index()];
-                        *sum = Some(sum.map_or(part, |sum| sum + part));
-                    }
+                let flows = |&slot: &usize| dependence.of(at.inputs[slot].id()) && op.differentiable(slot);
+                let slots: SmallVec<[usize; 2]> = (0..at.inputs.len()).filter(flows).collect();
+                for (part, slot) in self.vjp_of(op, g, &at, &slots).into_iter().zip(slots) {
+                    debug_assert_eq!(part.shape(), at.inputs[slot].shape(), "{}, slot {slot}", op.name());
+                    let sum = &mut cotangents[at.inputs[slot].id().index()];
+                    *sum = Some(sum.map_or(part, |sum| sum + part));
                 }
             });
         }

@@ -103,7 +103,7 @@ pub enum Threads {
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub(super) fn product<T: Lanes>(
+pub(crate) fn product<T: Lanes>(
     out: &mut [T],
     a: Operand<'_, T>,
     b: Operand<'_, T>,

@@ -33,6 +33,7 @@ pub(crate) struct Term {
     pub(crate) inputs: SmallVec<[usize; 2]>,
     pub(crate) shape: Shape,
     pub(crate) site: &'static Location<'static>,
+    pub(crate) in_derivative: bool,
     /// The node it comes from (one of them, where several became one).
     pub(crate) origin: NodeId,
 }
@@ -53,7 +54,14 @@ pub(crate) fn simplify<T: Real>(nodes: &[Node], roots: &[NodeId]) -> Simplified 
     let mut place = vec![usize::MAX; nodes.len()];
     for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
         let inputs = node.inputs.iter().map(|input| place[input.index()]).collect();
-        let term = Term { op: node.op, inputs, shape: node.shape, site: node.site, origin: NodeId::new(i) };
+        let term = Term {
+            op: node.op,
+            inputs,
+            shape: node.shape,
+            site: node.site,
+            in_derivative: node.in_derivative,
+            origin: NodeId::new(i),
+        };
         place[i] = builder.add::<T>(term);
     }
     builder.finish(roots.iter().map(|id| place[id.index()]).collect())

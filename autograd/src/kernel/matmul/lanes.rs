@@ -8,7 +8,7 @@ use pulp::Simd;
 use crate::scalar::Real;
 
 /// An element type with the vectors of the instruction set `S`.
-pub(in crate::kernel) trait Lanes: Real {
+pub(crate) trait Lanes: Real {
     /// As many elements as one register holds.
     type Vector<S: Simd>: Copy;
 

@@ -1,0 +1,344 @@
+//! Operations and derivatives of the user's own.
+
+use core::fmt;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::graph::Graph;
+use crate::kernel::{Fault, View};
+use crate::op::{Applied, Op};
+use crate::scalar::Real;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// An operation that is written outside of this crate: a forward on numbers and a derivative in graph operations.
+///
+/// First ask whether it is a composition: any function of [`Var`]s is differentiated, compiled and fused. An operation of
+/// one's own is for a forward that cannot be composed: other code, a table, an iteration until convergence.
+///
+/// ```
+/// use autograd::{Graph, Real, Shape, Var, View, op::CustomOp};
+///
+/// /// The positive root of `y² + x y = 1`, by its formula; the derivative is that of the implicit function.
+/// struct Root;
+///
+/// impl<T: Real> CustomOp<T> for Root {
+///     fn name(&self) -> &'static str {
+///         "root"
+///     }
+///     fn shape(&self, operands: &[Shape]) -> Result<Shape, String> {
+///         Ok(operands[0])
+///     }
+///     fn forward(&self, operands: &[View<'_, T>], out: &mut [T]) {
+///         let two = T::from_f64(2.0);
+///         for (y, &x) in out.iter_mut().zip(operands[0].as_slice()) {
+///             *y = ((x * x + two * two).sqrt() - x) / two;
+///         }
+///     }
+///     fn vjp<'g>(&self, g: Var<'g, T>, x: &[Var<'g, T>], y: Var<'g, T>) -> Vec<Option<Var<'g, T>>> {
+///         vec![Some(-(g * y) / (y + y + x[0]))]
+///     }
+/// }
+///
+/// let graph = Graph::new();
+/// let x = graph.variable(1.5);
+/// let y = graph.custom(Root, &[x]);
+/// let first = y.gradient(x);
+/// assert_eq!((y.item(), first.item()), (0.5, -0.2));
+/// // The rule is differentiated in turn: d²y/dx² = 2 / (x² + 4)^(3/2).
+/// assert!((first.gradient(x).item() - 2.0 / 15.625).abs() < 1e-15);
+/// ```
+pub trait CustomOp<T: Real>: Send + Sync + 'static {
+    /// The name in messages and pictures.
+    fn name(&self) -> &'static str;
+
+    /// The shape of the result.
+    ///
+    /// # Errors
+    /// The rule that the operands break, as it should stand in a message.
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, String>;
+
+    /// Writes the value to `out`, row by row. Must depend on the operands alone.
+    fn forward(&self, operands: &[View<'_, T>], out: &mut [T]);
+
+    /// The cotangent of each operand from that of the result, recorded in graph operations, so that it can be
+    /// differentiated again. `None` only for operands that are not [`differentiable`](Self::differentiable).
+    fn vjp<'g>(&self, g: Var<'g, T>, operands: &[Var<'g, T>], output: Var<'g, T>) -> Vec<Option<Var<'g, T>>>;
+
+    /// The tangent of the result from those of the operands (`None`: zero). Unless it is written, it is had from
+    /// [`vjp`](Self::vjp), which is linear in `g`, by transposing that once more.
+    fn jvp<'g>(
+        &self,
+        tangents: &[Option<Var<'g, T>>],
+        operands: &[Var<'g, T>],
+        output: Var<'g, T>,
+    ) -> Option<Var<'g, T>> {
+        let _ = (tangents, operands, output);
+        None
+    }
+
+    /// Whether a derivative flows to this operand; where none does, the path is cut.
+    fn differentiable(&self, slot: usize) -> bool {
+        let _ = slot;
+        true
+    }
+}
+
+/// Names an operation of the user's in one graph.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Custom {
+    index: u32,
+    name: &'static str,
+    /// Bit `i` says whether a derivative flows to operand `i`.
+    differentiable: u64,
+}
+
+/// What [`Custom::differentiable`] has room for.
+const MAX_OPERANDS: usize = 64;
+
+/// The operations of the user's that a graph knows, and those of a program.
+pub(crate) type Customs<T> = Vec<Arc<dyn CustomOp<T>>>;
+
+impl Custom {
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn differentiable(self, slot: usize) -> bool {
+        self.differentiable >> slot & 1 == 1
+    }
+
+    fn of<T: Real>(self, customs: &Customs<T>) -> &Arc<dyn CustomOp<T>> {
+        &customs[self.index as usize]
+    }
+}
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Computes any operation.
+pub(crate) fn forward<T: Real>(
+    customs: &Customs<T>,
+    op: Op,
+    inputs: &[View<'_, T>],
+    out: &mut [T],
+) -> Result<(), Fault> {
+    if let Op::Custom(custom) = op {
+        custom.of(customs).forward(inputs, out);
+        return Ok(());
+    }
+    T::forward(op, inputs, out)
+}
+
+impl<T: Real> Graph<T> {
+    /// Applies an operation of the user's.
+    ///
+    /// # Panics
+    /// If its [`shape`](CustomOp::shape) refuses the operands, there are more than 64, or one belongs to another graph.
+    #[track_caller]
+    pub fn custom<'g>(&'g self, op: impl CustomOp<T>, operands: &[Var<'g, T>]) -> Var<'g, T> {
+        assert!(operands.len() <= MAX_OPERANDS, "{}: takes at most {MAX_OPERANDS} operands", op.name());
+        for operand in operands {
+            operand.assert_of(self);
+        }
+        let mut customs = self.customs.borrow_mut();
+        let slots = (0..operands.len()).filter(|&slot| op.differentiable(slot));
+        let differentiable = slots.fold(0, |mask, slot| mask | 1 << slot);
+        let name = op.name();
+        let Ok(index) = u32::try_from(customs.len()) else { panic!("{name}: too many operations") };
+        customs.push(Arc::new(op));
+        drop(customs);
+        let op = Custom { index, name, differentiable };
+        self.apply(Op::Custom(op), operands.iter().map(|operand| operand.id()).collect())
+    }
+
+    /// The shape of an operation's result, or the rule that its operands break.
+    pub(crate) fn rule(&self, op: Op, shapes: &[Shape]) -> Result<Shape, String> {
+        if let Op::Custom(custom) = op {
+            return custom.of(&self.customs.borrow()).shape(shapes);
+        }
+        op.shape(shapes)
+    }
+
+    /// The cotangents of the operands `slots` from that of the result.
+    #[track_caller]
+    pub(crate) fn vjp_of<'g>(
+        &'g self,
+        op: Op,
+        g: Var<'g, T>,
+        at: &Applied<'g, T>,
+        slots: &[usize],
+    ) -> SmallVec<[Var<'g, T>; 2]> {
+        let Op::Custom(custom) = op else {
+            return slots.iter().map(|&slot| op.vjp(slot, g, at)).collect();
+        };
+        let rule = custom.of(&self.customs.borrow()).clone();
+        let parts = rule.vjp(g, &at.inputs, at.output);
+        let part = |&slot: &usize| match parts.get(slot) {
+            Some(&Some(part)) if part.shape() == at.inputs[slot].shape() => part,
+            Some(Some(part)) => panic!(
+                "{}: vjp gives a {} cotangent to operand {slot}, which is {}",
+                custom.name,
+                part.shape(),
+                at.inputs[slot].shape()
+            ),
+            _ => panic!("{}: vjp gives no cotangent to operand {slot}, which is differentiable", custom.name),
+        };
+        slots.iter().map(part).collect()
+    }
+
+    /// The tangent of the result from those of the operands.
+    #[track_caller]
+    pub(crate) fn jvp_of<'g>(
+        &'g self,
+        op: Op,
+        tangents: &[Option<Var<'g, T>>],
+        at: &Applied<'g, T>,
+    ) -> Var<'g, T> {
+        let Op::Custom(custom) = op else { return op.jvp(tangents, at) };
+        let rule = custom.of(&self.customs.borrow()).clone();
+        if let Some(tangent) = rule.jvp(tangents, &at.inputs, at.output) {
+            let (found, expected) = (tangent.shape(), at.output.shape());
+            assert!(
+                found == expected,
+                "{}: jvp gives a {found} tangent, the value is {expected}",
+                custom.name
+            );
+            return tangent;
+        }
+        // ⟨vjp(g), dx⟩ is linear in g, and its gradient by g is the tangent.
+        let shape = at.output.shape();
+        let g = self.variable(crate::matrix::Matrix::zeros(shape.rows, shape.cols));
+        let slots: SmallVec<[usize; 2]> =
+            (0..tangents.len()).filter(|&slot| tangents[slot].is_some()).collect();
+        let parts = self.vjp_of(op, g, at, &slots);
+        let terms = parts.iter().zip(tangents.iter().flatten()).map(|(part, dx)| (*part * *dx).sum());
+        crate::op::sum_of(terms).gradient_or_zero(g)
+    }
+}
+
+/// A value with another derivative: the first operand is the value, the others are what the rule gives cotangents to.
+struct WithGradient<F> {
+    rule: F,
+}
+
+impl<T, F> CustomOp<T> for WithGradient<F>
+where
+    T: Real,
+    F: for<'g> Fn(Var<'g, T>, &[Var<'g, T>], Var<'g, T>) -> Vec<Var<'g, T>> + Send + Sync + 'static,
+{
+    fn name(&self) -> &'static str {
+        "with_gradient"
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, String> {
+        Ok(operands[0])
+    }
+
+    fn forward(&self, operands: &[View<'_, T>], out: &mut [T]) {
+        out.copy_from_slice(operands[0].as_slice());
+    }
+
+    fn vjp<'g>(&self, g: Var<'g, T>, operands: &[Var<'g, T>], output: Var<'g, T>) -> Vec<Option<Var<'g, T>>> {
+        let parts = (self.rule)(g, &operands[1..], output);
+        core::iter::once(None).chain(parts.into_iter().map(Some)).collect()
+    }
+
+    fn differentiable(&self, slot: usize) -> bool {
+        slot > 0
+    }
+}
+
+impl<'g, T: Real> Var<'g, T> {
+    /// This value with a derivative of the user's: `rule(g, sources, y)` gives the cotangent of each of `sources` from
+    /// that of this value. All other paths from here are cut.
+    ///
+    /// The rule is recorded in graph operations, so the derivative can be differentiated again; then the rule itself is,
+    /// not the function that it belongs to. It must be linear in `g`; forward mode is had by transposing it.
+    ///
+    /// # Derivative
+    /// What the rule says.
+    ///
+    /// # Panics
+    /// When a derivative is taken: if the rule does not give one cotangent for each source, of its shape.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0);
+    /// // x² whose gradient is clipped to -1 … 1
+    /// let y = x.square().with_gradient(&[x], |g, x, _| {
+    ///     let dx = g * x[0] * 2.0;
+    ///     vec![dx.maximum(dx.scalar(-1.0)).minimum(dx.scalar(1.0))]
+    /// });
+    /// assert_eq!((y.item(), y.gradient(x).item()), (9.0, 1.0));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn with_gradient(
+        self,
+        sources: &[Self],
+        rule: impl for<'a> Fn(Var<'a, T>, &[Var<'a, T>], Var<'a, T>) -> Vec<Var<'a, T>> + Send + Sync + 'static,
+    ) -> Self {
+        let operands: Vec<Self> = core::iter::once(self).chain(sources.iter().copied()).collect();
+        self.graph().custom(WithGradient { rule }, &operands)
+    }
+
+    /// This value with the derivative of `surrogate`: a straight-through estimator.
+    ///
+    /// # Derivative
+    /// That of `surrogate`; none of this value.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[0.3, -0.2]]);
+    /// let spikes = x.sign().straight_through(x.tanh());
+    /// assert_eq!(spikes.value().as_slice(), [1.0, -1.0]);
+    /// assert_eq!(spikes.sum().gradient(x).value(), x.tanh().sum().gradient(x).value());
+    /// ```
+    ///
+    /// # References
+    /// Y. Bengio, N. Léonard, A. Courville, "Estimating or propagating gradients through stochastic neurons", 2013.
+    #[must_use]
+    #[track_caller]
+    pub fn straight_through(self, surrogate: Self) -> Self {
+        assert!(
+            self.shape() == surrogate.shape(),
+            "straight_through: {} by {}: the surrogate must have the shape of the value; made at {} and {}",
+            self.shape(),
+            surrogate.shape(),
+            self.site(),
+            surrogate.site()
+        );
+        self.with_gradient(&[surrogate], |g, _, _| vec![g])
+    }
+
+    /// This value with its derivative multiplied by `factor`: a gradient reversal layer, if that is negative.
+    ///
+    /// # Derivative
+    /// `factor`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0);
+    /// let y = x.scale_gradient(-0.5);
+    /// assert_eq!((y.item(), y.gradient(x).item()), (3.0, -0.5));
+    /// ```
+    ///
+    /// # References
+    /// Y. Ganin, V. Lempitsky, "Unsupervised domain adaptation by backpropagation", 2015.
+    #[must_use]
+    #[track_caller]
+    pub fn scale_gradient(self, factor: T) -> Self {
+        self.with_gradient(&[self], move |g, _, _| vec![g * factor])
+    }
+}

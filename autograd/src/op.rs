@@ -20,13 +20,18 @@ pub mod case;
 pub mod compare;
 pub mod custom;
 pub mod exponential;
+pub mod extreme;
+pub mod gate;
 pub mod hyperbolic;
 pub mod index;
 pub mod logarithm;
 pub mod matmul;
 pub mod normalize;
 pub mod power;
+pub mod rectifier;
 pub mod reduce;
+pub mod rounding;
+pub mod special;
 pub mod structure;
 pub mod trigonometric;
 
@@ -36,13 +41,18 @@ pub use case::{Case, Domain};
 pub use compare::*;
 pub use custom::{Custom, CustomOp};
 pub use exponential::*;
+pub use extreme::*;
+pub use gate::*;
 pub use hyperbolic::*;
 pub use index::*;
 pub use logarithm::*;
 pub use matmul::*;
 pub use normalize::*;
 pub use power::*;
+pub use rectifier::*;
 pub use reduce::*;
+pub use rounding::*;
+pub use special::*;
 pub use structure::*;
 pub use trigonometric::*;
 
@@ -424,9 +434,18 @@ ops! {
     Neg: unary,
     Abs: unary,
     Sign: unary,
+    Copysign: binary,
+    StrongMul: binary,
+    // extreme
     Maximum: binary,
     Minimum: binary,
-    StrongMul: binary,
+    Fmax: binary,
+    Fmin: binary,
+    Clamp: unary,
+    // rounding
+    Round: unary,
+    Fmod: binary,
+    Remainder: binary,
     // power
     Square: unary,
     Powi: unary,
@@ -462,11 +481,30 @@ ops! {
     Asinh: unary,
     Acosh: unary,
     Atanh: unary,
+    LogCosh: unary,
     // activation
     Sigmoid: unary,
-    Relu: unary,
     Softplus: unary,
     LogSigmoid: unary,
+    Softsign: unary,
+    Tanhshrink: unary,
+    // rectifier
+    Relu: unary,
+    Squareplus: unary,
+    // gate
+    Silu: unary,
+    Mish: unary,
+    Gelu: unary,
+    GeluTanh: unary,
+    // special
+    Gaussian: unary,
+    NormalPdf: unary,
+    NormalCdf: unary,
+    Erf: unary,
+    Erfc: unary,
+    Erfinv: unary,
+    Lgamma: unary,
+    Polygamma: unary,
     // compare
     Compare: binary,
     Select: ternary,

@@ -219,63 +219,32 @@ impl Examples for Sign {
     }
 }
 
-/// The larger of two
+/// The size of `x` with the sign of `y`, also of ±0
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Maximum;
+pub struct Copysign;
 
-impl Pointwise<2> for Maximum {
-    const NAME: &'static str = "maximum";
+impl Pointwise<2> for Copysign {
+    const NAME: &'static str = "copysign";
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
-        if x > y || x.is_nan() { x } else { y }
+        x.copysign(y)
     }
 
     fn derivative<'g, T: Real>(
         self,
         slot: usize,
         g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
+        [x, y]: [Var<'g, T>; 2],
+        z: Var<'g, T>,
     ) -> Var<'g, T> {
-        let (this, other) = (x[slot], x[1 - slot]);
-        g.share(this.gt(other), this.equal(other))
+        if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
     }
 }
 
-impl Examples for Maximum {
+impl Examples for Copysign {
     fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Maximum, [Domain::Lattice { phase: 0.0 }, Domain::Lattice { phase: 0.5 }])]
-    }
-}
-
-/// The smaller of two
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Minimum;
-
-impl Pointwise<2> for Minimum {
-    const NAME: &'static str = "minimum";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
-        if x < y || x.is_nan() { x } else { y }
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
-        let (this, other) = (x[slot], x[1 - slot]);
-        g.share(this.lt(other), this.equal(other))
-    }
-}
-
-impl Examples for Minimum {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Minimum, [Domain::Lattice { phase: 0.0 }, Domain::Lattice { phase: 0.5 }])]
+        vec![Case::pointwise(Copysign, [Domain::NON_ZERO; 2])]
     }
 }
 
@@ -406,6 +375,25 @@ impl<T: Real> Var<'_, T> {
         self.unary(Sign)
     }
 
+    /// The size of `x` with the sign of `y`, also that of ±0, element by element, with broadcasting.
+    ///
+    /// # Derivative
+    /// 1 by `x` where the signs agree, -1 where they do not, 0 at `x = 0`; 0 by `y`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable([[3.0, 0.0]]), graph.variable([[-2.0, -1.0]]));
+    /// let z = x.copysign(y);
+    /// assert_eq!(z.value().as_slice(), [-3.0, 0.0]);
+    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [-1.0, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn copysign(self, sign: Self) -> Self {
+        self.binary(Copysign, sign)
+    }
+
     /// `(x - y)²`, element by element, with broadcasting.
     ///
     /// # Derivative
@@ -481,50 +469,6 @@ impl<T: Real> Var<'_, T> {
         self + a / b * scale
     }
 
-    /// The larger of two, element by element, with broadcasting.
-    ///
-    /// # Derivative
-    /// 1 to the larger, 0 to the smaller; a tie is shared, ½ each.
-    ///
-    /// # Domain and edge cases
-    /// NaN if either is NaN.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let (x, y) = (graph.variable([[1.0, 5.0]]), graph.variable([[2.0, 5.0]]));
-    /// let z = x.maximum(y);
-    /// assert_eq!(z.value().as_slice(), [2.0, 5.0]);
-    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [0.0, 0.5]);
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn maximum(self, other: Self) -> Self {
-        self.binary(Maximum, other)
-    }
-
-    /// The smaller of two, element by element, with broadcasting.
-    ///
-    /// # Derivative
-    /// 1 to the smaller, 0 to the larger; a tie is shared, ½ each.
-    ///
-    /// # Domain and edge cases
-    /// NaN if either is NaN.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let (x, y) = (graph.variable([[1.0, 5.0]]), graph.variable([[2.0, 5.0]]));
-    /// let z = x.minimum(y);
-    /// assert_eq!(z.value().as_slice(), [1.0, 5.0]);
-    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [1.0, 0.5]);
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn minimum(self, other: Self) -> Self {
-        self.binary(Minimum, other)
-    }
-
     /// `x * d`, but exactly 0 where `x` is 0, even if `d` is infinite or NaN: the product of a cotangent with a
     /// derivative that may be singular.
     ///
@@ -541,13 +485,6 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn strong_mul(self, d: Self) -> Self {
         self.binary(StrongMul, d)
-    }
-
-    /// The part of a cotangent that belongs to the winner of a comparison: all of it where `won` is 1, half of
-    /// it where `tied` is 1.
-    #[track_caller]
-    pub(crate) fn share(self, won: Self, tied: Self) -> Self {
-        self.strong_mul(won + tied * T::from_f64(0.5))
     }
 
     /// Sums over what was broadcast, back to `shape`.

@@ -89,6 +89,13 @@ fn singular() -> Vec<(&'static str, Singular, Vec<f64>)> {
         ("atanh", |x| x[0].atanh(), vec![1.0]),
         ("sinh", |x| x[0].sinh(), vec![1000.0]),
         ("cosh", |x| x[0].cosh(), vec![1000.0]),
+        ("erfinv", |x| x[0].erfinv(), vec![1.0]),
+        ("lgamma", |x| x[0].lgamma(), vec![0.0]),
+        ("digamma", |x| x[0].digamma(), vec![-1.0]),
+        ("trigamma", |x| x[0].trigamma(), vec![0.0]),
+        ("fmod", |x| x[0] % x[1], vec![1.0, 0.0]),
+        ("remainder", |x| x[0].remainder(x[1]), vec![1.0, 0.0]),
+        ("floor", |x| x[0].floor(), vec![f64::NAN]),
         ("div", |x| x[0] / x[1], vec![1.0, 0.0]),
         ("div", |x| x[0] / x[1], vec![0.0, 0.0]),
         ("strong_mul", |x| x[0].strong_mul(x[1]), vec![1.0, f64::INFINITY]),
@@ -148,6 +155,65 @@ fn second_derivatives_at_special_points_are_those_of_the_function() {
     let (x, y) = (graph.variable(3.0), graph.variable(3.0));
     let dx = x.logaddexp(y).gradient(x);
     assert_eq!((dx.item(), dx.gradient(x).item(), dx.gradient(y).item()), (0.5, 0.25, -0.25));
+}
+
+#[test]
+fn kinks_of_compositions_are_as_their_documentation_says() {
+    // A name, a function, points, values, derivatives.
+    type Kink = (&'static str, for<'g> fn(Var<'g, f64>) -> Var<'g, f64>, [f64; 3], [f64; 3], [f64; 3]);
+    let kinks: [Kink; 8] = [
+        ("clamp", |x| x.clamp(-1.0, 1.0), [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]),
+        (
+            "clamp from below",
+            |x| x.clamp(0.0, f64::INFINITY),
+            [0.0, f64::INFINITY, -1.0],
+            [0.0, f64::INFINITY, 0.0],
+            [0.0, 1.0, 0.0],
+        ),
+        ("hardshrink", |x| x.hardshrink(1.0), [-1.0, 1.0, 2.0], [0.0, 0.0, 2.0], [0.0, 0.0, 1.0]),
+        ("hardswish", |x| x.hardswish(), [f64::NEG_INFINITY, -3.0, 3.0], [0.0, 0.0, 3.0], [0.0, 0.0, 1.0]),
+        ("fract", |x| x.fract(), [-1.0, 0.0, 2.0], [0.0; 3], [1.0; 3]),
+        (
+            "squareplus",
+            |x| x.squareplus(4.0),
+            [f64::NEG_INFINITY, 0.0, f64::INFINITY],
+            [0.0, 1.0, f64::INFINITY],
+            [0.0, 0.5, 1.0],
+        ),
+        (
+            "gelu_tanh",
+            |x| x.gelu_tanh(),
+            [f64::NEG_INFINITY, 0.0, f64::INFINITY],
+            [0.0, 0.0, f64::INFINITY],
+            [0.0, 0.5, 1.0],
+        ),
+        (
+            "normal_cdf",
+            |x| x.normal_cdf(),
+            [f64::NEG_INFINITY, 1e3, f64::INFINITY],
+            [0.0, 1.0, 1.0],
+            [0.0; 3],
+        ),
+    ];
+    for (name, f, point, value, derivative) in kinks {
+        let graph = Graph::new();
+        let x = graph.variable([point]);
+        let y = f(x);
+        close(name, &y.value(), &Matrix::from([value]), 0.0).unwrap();
+        close(name, &y.sum().gradient(x).value(), &Matrix::from([derivative]), 0.0).unwrap();
+    }
+}
+
+#[test]
+fn of_a_number_and_nan_fmax_and_fmin_take_the_number_and_its_derivative() {
+    let graph = Graph::new();
+    let (x, y) = (graph.variable([[f64::NAN, 1.0]]), graph.variable([[2.0, f64::NAN]]));
+    for z in [x.fmax(y), x.fmin(y)] {
+        close("value", &z.value(), &Matrix::from([[2.0, 1.0]]), 0.0).unwrap();
+        let [dx, dy] = z.sum().gradient([x, y]).map(|d| d.value());
+        close("left", &dx, &Matrix::from([[0.0, 1.0]]), 0.0).unwrap();
+        close("right", &dy, &Matrix::from([[1.0, 0.0]]), 0.0).unwrap();
+    }
 }
 
 #[test]

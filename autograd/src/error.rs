@@ -87,6 +87,17 @@ pub enum RunError {
         /// Indices must be below this.
         bound: usize,
     },
+    /// An index stands twice where each may stand once.
+    Duplicate {
+        /// The operation that uses it.
+        op: &'static str,
+        /// Where that operation was recorded.
+        site: &'static Location<'static>,
+        /// Position of the second among the indices.
+        position: usize,
+        /// The number.
+        value: f64,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -103,6 +114,9 @@ impl fmt::Display for RunError {
             }
             Self::Index { op, site, position, value, bound } => {
                 write!(f, "{op} at {site}: index {position} is {value}, not a whole number in 0..{bound}")
+            }
+            Self::Duplicate { op, site, position, value } => {
+                write!(f, "{op} at {site}: index {position} is {value}, which stands there before")
             }
         }
     }

@@ -5,10 +5,13 @@ use core::panic::Location;
 use crate::error::RunError;
 use crate::shape::Shape;
 
+pub(crate) mod cumulative;
+pub(crate) mod distance;
 pub(crate) mod elementwise;
 pub(crate) mod math;
 pub(crate) mod matmul;
 pub(crate) mod reduce;
+pub(crate) mod sort;
 pub(crate) mod structure;
 
 /// Numbers with their shape, row by row: what an operation of the user's is given.
@@ -44,21 +47,33 @@ impl<'a, T> View<'a, T> {
     }
 }
 
-/// A number that serves as an index and is none.
+/// A number that serves as an index and must not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fault {
     /// Its position among the indices.
     pub(crate) position: usize,
     /// The number.
     pub(crate) value: f64,
-    /// Indices must be below this.
-    pub(crate) bound: usize,
+    /// What it breaks.
+    pub(crate) rule: Broken,
+}
+
+/// What is required of an index.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Broken {
+    /// To be a whole number below this.
+    Bound(usize),
+    /// To stand there once.
+    Twice,
 }
 
 impl Fault {
     /// As an error of the operation recorded at `site`.
     pub(crate) fn at(self, op: &'static str, site: &'static Location<'static>) -> RunError {
-        let Self { position, value, bound } = self;
-        RunError::Index { op, site, position, value, bound }
+        let Self { position, value, rule } = self;
+        match rule {
+            Broken::Bound(bound) => RunError::Index { op, site, position, value, bound },
+            Broken::Twice => RunError::Duplicate { op, site, position, value },
+        }
     }
 }

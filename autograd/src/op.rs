@@ -16,9 +16,13 @@ use crate::var::Var;
 
 pub mod activation;
 pub mod arithmetic;
+pub mod arrange;
 pub mod case;
 pub mod compare;
+pub mod cumulative;
 pub mod custom;
+pub mod diagonal;
+pub mod distance;
 pub mod exponential;
 pub mod extreme;
 pub mod gate;
@@ -26,20 +30,28 @@ pub mod hyperbolic;
 pub mod index;
 pub mod logarithm;
 pub mod matmul;
+pub mod norm;
 pub mod normalize;
 pub mod power;
+mod product;
 pub mod rectifier;
 pub mod reduce;
 pub mod rounding;
+pub mod sort;
 pub mod special;
+pub mod statistics;
 pub mod structure;
 pub mod trigonometric;
 
 pub use activation::*;
 pub use arithmetic::*;
+pub use arrange::Frame;
 pub use case::{Case, Domain};
 pub use compare::*;
+pub use cumulative::*;
 pub use custom::{Custom, CustomOp};
+pub use diagonal::*;
+pub use distance::*;
 pub use exponential::*;
 pub use extreme::*;
 pub use gate::*;
@@ -47,12 +59,15 @@ pub use hyperbolic::*;
 pub use index::*;
 pub use logarithm::*;
 pub use matmul::*;
+pub use norm::*;
 pub use normalize::*;
 pub use power::*;
 pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
+pub use sort::*;
 pub use special::*;
+pub use statistics::*;
 pub use structure::*;
 pub use trigonometric::*;
 
@@ -301,6 +316,11 @@ pub(crate) fn two(inputs: &[Shape]) -> Result<[Shape; 2], String> {
     operands(inputs)
 }
 
+/// The same for three.
+pub(crate) fn three(inputs: &[Shape]) -> Result<[Shape; 3], String> {
+    operands(inputs)
+}
+
 macro_rules! ops {
     ($($name:ident: $kind:ident,)*) => {
         /// What a node computes. Data only: `Copy`, comparable, hashable.
@@ -514,6 +534,21 @@ ops! {
     Min: general,
     ArgMax: general,
     LogSumExp: general,
+    LogMeanExp: general,
+    // cumulative
+    CumSum: linear,
+    LinearScan: general,
+    Prod: general,
+    CumMax: general,
+    LogCumSumExp: general,
+    // sort
+    ArgSort: general,
+    // norm
+    Norm: general,
+    // statistics
+    Center: linear,
+    // distance
+    SqDist: general,
     // normalize
     Softmax: general,
     LogSoftmax: general,
@@ -525,8 +560,11 @@ ops! {
     Embed: linear,
     Concat: linear,
     Detach: unary,
+    // diagonal
+    Triangle: linear,
     // index
     GatherRows: linear,
+    SegmentSum: linear,
     ScatterRows: linear,
     Pick: linear,
     Place: linear,

@@ -248,7 +248,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// Of the shape of this value: 1 at one place, 0 elsewhere.
     fn unit(self, start: (usize, usize)) -> Self {
         let (one, shape) = (self.scalar(T::ONE), self.shape());
-        if shape.is_scalar() { one } else { one.unary(Embed { start, shape }) }
+        if shape.is_scalar() { one } else { one.unary(Embed::block(start, shape)) }
     }
 
     /// All elements in one column.

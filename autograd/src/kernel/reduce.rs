@@ -7,27 +7,73 @@ use crate::scalar::Real;
 
 /// Partial sums that run side by side.
 const LANES: usize = 32;
-/// Numbers that are summed before pairwise summation takes over.
+/// Numbers that are summed before their sum joins the total.
 const BLOCK: usize = 1024;
+/// Numbers that are mapped at a time, on the stack, before they are summed.
+const CHUNK: usize = 128;
 /// Rows that are summed before their sum joins the total.
 const ROWS: usize = 32;
+/// Columns whose totals are kept at a time.
+const STRIP: usize = 128;
 
-/// The sum: 32 partial sums within blocks of 1024, blocks pairwise, so that the error grows as `log n`.
-pub(crate) fn sum<T: Real>(x: &[T]) -> T {
-    if x.len() <= BLOCK {
-        return Arch::new().dispatch(SumBlock(x));
+/// `a + b` as the rounded sum and what rounding lost, exactly (D. Knuth, "The Art of Computer Programming",
+/// volume 2, theorem 4.2.2 B).
+#[inline(always)]
+fn two_sum<T: Real>(a: T, b: T) -> (T, T) {
+    let sum = a + b;
+    let b_part = sum - a;
+    let a_part = sum - b_part;
+    (sum, (a - a_part) + (b - b_part))
+}
+
+/// A sum with what rounding lost of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Compensated<T> {
+    sum: T,
+    lost: T,
+}
+
+impl<T: Real> Compensated<T> {
+    pub(crate) const ZERO: Self = Self { sum: T::ZERO, lost: T::ZERO };
+
+    #[inline(always)]
+    pub(crate) fn add(&mut self, x: T) {
+        let (sum, lost) = two_sum(self.sum, x);
+        *self = Self { sum, lost: self.lost + lost };
     }
-    let half = (x.len() / 2).next_multiple_of(BLOCK);
-    sum(&x[..half]) + sum(&x[half..])
+
+    #[inline(always)]
+    fn join(&mut self, other: Self) {
+        self.add(other.sum);
+        self.lost += other.lost;
+    }
+
+    /// The sum, rounded once more. What was lost of an infinite one is no number.
+    #[inline(always)]
+    pub(crate) fn value(self) -> T {
+        if self.sum.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+}
+
+/// The sum: 32 plain partial sums within blocks of 1024 numbers; all further additions keep what rounding loses.
+/// So at most 31 roundings, of partial sums, and that of the result remain; none but the last up to 32 numbers.
+pub(crate) fn sum<T: Real>(x: &[T]) -> T {
+    let mut total = Compensated::ZERO;
+    if x.len() < LANES {
+        x.iter().for_each(|x| total.add(*x));
+    } else {
+        x.chunks(BLOCK).for_each(|block| total.join(Arch::new().dispatch(SumBlock(block))));
+    }
+    total.value()
 }
 
 struct SumBlock<'a, T>(&'a [T]);
 
 impl<T: Real> WithSimd for SumBlock<'_, T> {
-    type Output = T;
+    type Output = Compensated<T>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> T {
+    fn with_simd<S: Simd>(self, _: S) -> Compensated<T> {
         let (chunks, rest) = self.0.as_chunks::<LANES>();
         let mut lanes = [T::ZERO; LANES];
         for chunk in chunks {
@@ -38,21 +84,27 @@ impl<T: Real> WithSimd for SumBlock<'_, T> {
         for (lane, x) in lanes.iter_mut().zip(rest) {
             *lane += *x;
         }
+        let mut lost = [T::ZERO; LANES];
         let mut width = LANES;
         while width > 1 {
             width /= 2;
             for k in 0..width {
-                let high = lanes[k + width];
-                lanes[k] += high;
+                let (sum, error) = two_sum(lanes[k], lanes[k + width]);
+                lanes[k] = sum;
+                lost[k] = (lost[k] + lost[k + width]) + error;
             }
         }
-        lanes[0]
+        Compensated { sum: lanes[0], lost: lost[0] }
     }
 }
 
-/// The sums down the rows: rows in blocks of 32, columns in strips.
+/// The sums down the rows: 32 rows plainly, then joined to a total that keeps what rounding loses.
 pub(crate) fn sum_rows<T: Real>(x: View<'_, T>, out: &mut [T]) {
-    Arch::new().dispatch(SumRows { x: x.data, cols: x.shape.cols, out });
+    match x.shape.cols {
+        0 => {}
+        1 => out[0] = sum(x.data),
+        cols => Arch::new().dispatch(SumRows { x: x.data, cols, out }),
+    }
 }
 
 struct SumRows<'a, T> {
@@ -66,30 +118,90 @@ impl<T: Real> WithSimd for SumRows<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.out.fill(T::ZERO);
-        if self.cols == 0 {
-            return;
-        }
-        for block in self.x.chunks(ROWS * self.cols) {
-            for (strip, out) in self.out.chunks_mut(LANES).enumerate() {
-                let mut lanes = [T::ZERO; LANES];
-                for row in block.chunks_exact(self.cols) {
-                    let row = &row[strip * LANES..][..out.len()];
-                    if let Ok(row) = <&[T; LANES]>::try_from(row) {
-                        for (lane, x) in lanes.iter_mut().zip(row) {
-                            *lane += *x;
-                        }
-                    } else {
-                        for (lane, x) in lanes.iter_mut().zip(row) {
-                            *lane += *x;
-                        }
+        for (strip, out) in self.out.chunks_mut(STRIP).enumerate() {
+            let (mut sums, mut lost) = ([T::ZERO; STRIP], [T::ZERO; STRIP]);
+            for block in self.x.chunks(ROWS * self.cols) {
+                let parts = sums.chunks_exact_mut(LANES).zip(lost.chunks_exact_mut(LANES));
+                for (part, (sums, lost)) in (0..out.len()).step_by(LANES).zip(parts) {
+                    let width = LANES.min(out.len() - part);
+                    let lanes = sum_of_columns(block, self.cols, strip * STRIP + part, width);
+                    for k in 0..LANES {
+                        let (sum, error) = two_sum(sums[k], lanes[k]);
+                        sums[k] = sum;
+                        lost[k] += error;
                     }
                 }
-                for (out, lane) in out.iter_mut().zip(lanes) {
-                    *out += lane;
-                }
+            }
+            for (out, (sum, lost)) in out.iter_mut().zip(sums.into_iter().zip(lost)) {
+                *out = Compensated { sum, lost }.value();
             }
         }
+    }
+}
+
+/// The plain sums of at most 32 columns from `start`.
+#[inline(always)]
+fn sum_of_columns<T: Real>(block: &[T], cols: usize, start: usize, width: usize) -> [T; LANES] {
+    let mut lanes = [T::ZERO; LANES];
+    for row in block.chunks_exact(cols) {
+        let row = &row[start..start + width];
+        if let Ok(row) = <&[T; LANES]>::try_from(row) {
+            for (lane, x) in lanes.iter_mut().zip(row) {
+                *lane += *x;
+            }
+        } else {
+            for (lane, x) in lanes.iter_mut().zip(row) {
+                *lane += *x;
+            }
+        }
+    }
+    lanes
+}
+
+/// The product, from left to right.
+pub(crate) fn product<T: Real>(x: &[T]) -> T {
+    x.iter().fold(T::ONE, |product, x| product * *x)
+}
+
+/// `√Σ x²`, also where the squares would overflow or vanish: then the numbers are scaled by a power of 2.
+pub(crate) fn norm<T: Real>(x: &[T]) -> T {
+    let power = |single: i32, double: i32| {
+        T::from_f64(2f64.powi(if size_of::<T>() == size_of::<f32>() { single } else { double }))
+    };
+    let squares = sum_of_squares(x, T::ONE);
+    if squares >= power(-100, -900) && squares <= power(120, 1000) {
+        return squares.sqrt();
+    }
+    let largest = x.iter().fold(T::ZERO, |max, x| if x.abs() > max || x.is_nan() { x.abs() } else { max });
+    if largest == T::ZERO || !largest.is_finite() {
+        return largest;
+    }
+    let scale = if largest < T::ONE { power(90, 600) } else { power(-80, -600) };
+    sum_of_squares(x, scale).sqrt() / scale
+}
+
+fn sum_of_squares<T: Real>(x: &[T], scale: T) -> T {
+    let mut total = Compensated::ZERO;
+    let mut squares = [T::ZERO; CHUNK];
+    for chunk in x.chunks(CHUNK) {
+        for (square, x) in squares.iter_mut().zip(chunk) {
+            *square = (*x * scale) * (*x * scale);
+        }
+        total.add(sum(&squares[..chunk.len()]));
+    }
+    total.value()
+}
+
+/// `x - mean`, and once more, for what rounding left in the first mean.
+pub(crate) fn center<T: Real>(x: &[T], out: &mut [T]) {
+    let count = T::from_usize(x.len());
+    let mean = sum(x) / count;
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = *x - mean;
+    }
+    let mean = sum(out) / count;
+    for out in out {
+        *out -= mean;
     }
 }
 
@@ -101,7 +213,7 @@ pub(crate) fn per_row<T: Real>(x: View<'_, T>, out: &mut [T], f: impl Fn(&[T]) -
 }
 
 /// `f` from each row to a row.
-pub(crate) fn map_rows<T: Real>(x: View<'_, T>, out: &mut [T], f: impl Fn(&[T], &mut [T])) {
+pub(crate) fn map_rows<T: Real>(x: View<'_, T>, out: &mut [T], mut f: impl FnMut(&[T], &mut [T])) {
     let cols = x.shape.cols;
     for (i, row) in x.rows().enumerate() {
         f(row, &mut out[i * cols..(i + 1) * cols]);
@@ -135,17 +247,41 @@ pub(crate) fn arg_max<T: Real>(x: &[T]) -> usize {
 /// `ln Σ eˣ`.
 pub(crate) fn log_sum_exp<T: Real>(x: &[T]) -> T {
     let max = max(x);
+    if max.is_finite() { max + math::ln_1p(rest_of_sum(x, max)) } else { max }
+}
+
+/// `ln (Σ eˣ / n)`. Where the mean is near 1 its distance to 1 is summed, so that equal numbers come back to the bit.
+pub(crate) fn log_mean_exp<T: Real>(x: &[T]) -> T {
+    let max = max(x);
+    if x.is_empty() {
+        return T::NAN;
+    }
     if !max.is_finite() {
         return max;
     }
-    let mut total = T::ZERO;
-    let mut block = [T::ZERO; BLOCK];
-    for chunk in x.chunks(BLOCK) {
-        let block = &mut block[..chunk.len()];
-        exp_of_difference(chunk, max, block);
-        total += sum(block);
+    let (rest, count) = (rest_of_sum(x, max), T::from_usize(x.len()));
+    if (T::ONE + rest) / count < T::from_f64(0.5) {
+        return max + (math::ln_1p(rest) - math::ln(count));
     }
-    max + math::ln(total)
+    let mut distance = Compensated::ZERO;
+    x.iter().for_each(|x| distance.add(math::exp_m1(*x - max)));
+    max + math::ln_1p(distance.value() / count)
+}
+
+/// `Σ e^(x - max)` without the first largest element, which is 1: a small rest is not lost beside it.
+fn rest_of_sum<T: Real>(x: &[T], max: T) -> T {
+    let mut first = x.iter().position(|x| *x >= max);
+    let mut total = Compensated::ZERO;
+    let mut terms = [T::ZERO; CHUNK];
+    for (k, chunk) in x.chunks(CHUNK).enumerate() {
+        let terms = &mut terms[..chunk.len()];
+        exp_of_difference(chunk, max, terms);
+        if let Some(first) = first.take_if(|first| *first / CHUNK == k) {
+            terms[first % CHUNK] = T::ZERO;
+        }
+        total.add(sum(terms));
+    }
+    total.value()
 }
 
 /// `eˣ / Σ eˣ`; zeros where all are -∞.
@@ -165,7 +301,10 @@ pub(crate) fn softmax<T: Real>(x: &[T], out: &mut [T]) {
 pub(crate) fn log_softmax<T: Real>(x: &[T], out: &mut [T]) {
     let max = max(x);
     exp_of_difference(x, max, out);
-    let log = math::ln(sum(out));
+    if let Some(first) = x.iter().position(|x| *x >= max) {
+        out[first] = T::ZERO;
+    }
+    let log = math::ln_1p(sum(out));
     for (out, x) in out.iter_mut().zip(x) {
         *out = (*x - max) - log;
     }

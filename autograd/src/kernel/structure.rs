@@ -1,6 +1,7 @@
 //! Moving numbers.
 
-use crate::kernel::{Fault, View};
+use crate::kernel::{Broken, Fault, View};
+use crate::op::Part;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -34,20 +35,71 @@ pub(crate) fn broadcast<T: Real>(x: View<'_, T>, shape: Shape, out: &mut [T]) {
     }
 }
 
-/// The block of `shape` that starts at `start`.
-pub(crate) fn slice<T: Real>(x: View<'_, T>, start: (usize, usize), shape: Shape, out: &mut [T]) {
-    for i in 0..shape.rows {
-        let from = (start.0 + i) * x.shape.cols + start.1;
-        out[i * shape.cols..(i + 1) * shape.cols].copy_from_slice(&x.data[from..from + shape.cols]);
+/// Where the numbers of a block stand in a matrix with `cols` columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) start: (usize, usize),
+    pub(crate) shape: Shape,
+    pub(crate) step: (isize, isize),
+    pub(crate) cols: usize,
+}
+
+impl Places {
+    /// Where row `i` of the block starts.
+    fn row(self, i: usize) -> usize {
+        moved(self.start.0, i, self.step.0) * self.cols + self.start.1
     }
 }
 
-/// `x` as a block of zeros of `shape`.
-pub(crate) fn embed<T: Real>(x: View<'_, T>, start: (usize, usize), shape: Shape, out: &mut [T]) {
+/// `start + i step`, which shape rules keep in range.
+fn moved(start: usize, i: usize, step: isize) -> usize {
+    if step < 0 { start - i * step.unsigned_abs() } else { start + i * step.unsigned_abs() }
+}
+
+/// The numbers at those places.
+pub(crate) fn slice<T: Real>(x: &[T], places: Places, out: &mut [T]) {
+    let cols = places.shape.cols;
+    if cols == 0 {
+        return;
+    }
+    for (i, out) in out.chunks_exact_mut(cols).enumerate() {
+        let from = places.row(i);
+        if places.step.1 == 1 {
+            out.copy_from_slice(&x[from..from + cols]);
+        } else {
+            out.iter_mut().enumerate().for_each(|(j, out)| *out = x[moved(from, j, places.step.1)]);
+        }
+    }
+}
+
+/// `x` at those places of zeros.
+pub(crate) fn embed<T: Real>(x: &[T], places: Places, out: &mut [T]) {
     out.fill(T::ZERO);
+    let cols = places.shape.cols;
+    if cols == 0 {
+        return;
+    }
+    for (i, row) in x.chunks_exact(cols).enumerate() {
+        let to = places.row(i);
+        if places.step.1 == 1 {
+            out[to..to + cols].copy_from_slice(row);
+        } else {
+            row.iter().enumerate().for_each(|(j, x)| out[moved(to, j, places.step.1)] = *x);
+        }
+    }
+}
+
+/// What stands on, below and above diagonal `offset`; zeros elsewhere.
+pub(crate) fn triangle<T: Real>(x: View<'_, T>, part: Part, offset: isize, out: &mut [T]) {
+    let cols = x.shape.cols;
     for (i, row) in x.rows().enumerate() {
-        let to = (start.0 + i) * shape.cols + start.1;
-        out[to..to + row.len()].copy_from_slice(row);
+        let out = &mut out[i * cols..(i + 1) * cols];
+        out.fill(T::ZERO);
+        let kept = match part {
+            Part::Lower => 0..i.saturating_add_signed(offset.saturating_add(1)).min(cols),
+            Part::Upper => i.saturating_add_signed(offset).min(cols)..cols,
+        };
+        out[kept.clone()].copy_from_slice(&row[kept]);
     }
 }
 
@@ -84,7 +136,7 @@ fn index<T: Real>(position: usize, value: T, bound: usize) -> Result<usize, Faul
     if value >= 0.0 && value < bound as f64 && value.fract() == 0.0 {
         return Ok(value as usize);
     }
-    Err(Fault { position, value, bound })
+    Err(Fault { position, value, rule: Broken::Bound(bound) })
 }
 
 /// Rows of `x` by number.
@@ -98,7 +150,7 @@ pub(crate) fn gather_rows<T: Real>(x: View<'_, T>, indices: &[T], out: &mut [T])
 }
 
 /// Rows of `x` added to zeros by number.
-pub(crate) fn scatter_rows<T: Real>(
+pub(crate) fn segment_sum<T: Real>(
     x: View<'_, T>,
     indices: &[T],
     rows: usize,
@@ -114,19 +166,51 @@ pub(crate) fn scatter_rows<T: Real>(
     Ok(())
 }
 
-/// One element of each row.
-pub(crate) fn pick<T: Real>(x: View<'_, T>, indices: &[T], out: &mut [T]) -> Result<(), Fault> {
-    for ((i, &value), row) in indices.iter().enumerate().zip(x.rows()) {
-        out[i] = row[index(i, value, row.len())?];
+/// `base` with rows replaced by number. No row may be replaced twice: the first column of `out` counts them before
+/// the numbers are written.
+pub(crate) fn scatter_rows<T: Real>(
+    base: View<'_, T>,
+    source: View<'_, T>,
+    indices: &[T],
+    out: &mut [T],
+) -> Result<(), Fault> {
+    let Shape { rows, cols } = base.shape;
+    out.fill(T::ZERO);
+    for (k, &value) in indices.iter().enumerate() {
+        let i = index(k, value, rows)?;
+        if let Some(seen) = out.get_mut(i * cols) {
+            if *seen > T::ZERO {
+                return Err(Fault { position: k, value: value.to_f64(), rule: Broken::Twice });
+            }
+            *seen = T::ONE;
+        }
+    }
+    out.copy_from_slice(base.data);
+    for ((k, &value), row) in indices.iter().enumerate().zip(source.rows()) {
+        let i = index(k, value, rows)?;
+        out[i * cols..(i + 1) * cols].copy_from_slice(row);
     }
     Ok(())
 }
 
-/// One element in each row of zeros.
-pub(crate) fn place<T: Real>(x: &[T], indices: &[T], cols: usize, out: &mut [T]) -> Result<(), Fault> {
+/// Elements of each row by number, as many as there are indices in that row.
+pub(crate) fn pick<T: Real>(x: View<'_, T>, indices: View<'_, T>, out: &mut [T]) -> Result<(), Fault> {
+    let per_row = indices.shape.cols;
+    for (i, (row, indices)) in x.rows().zip(indices.rows()).enumerate() {
+        for (j, &value) in indices.iter().enumerate() {
+            let k = i * per_row + j;
+            out[k] = row[index(k, value, row.len())?];
+        }
+    }
+    Ok(())
+}
+
+/// Elements added by number in each row of zeros.
+pub(crate) fn place<T: Real>(x: View<'_, T>, indices: &[T], cols: usize, out: &mut [T]) -> Result<(), Fault> {
     out.fill(T::ZERO);
-    for ((i, &value), &x) in indices.iter().enumerate().zip(x) {
-        out[i * cols + index(i, value, cols)?] = x;
+    let per_row = x.shape.cols;
+    for (k, (&value, &x)) in indices.iter().zip(x.data).enumerate() {
+        out[k / per_row * cols + index(k, value, cols)?] += x;
     }
     Ok(())
 }

@@ -440,13 +440,13 @@ impl<T: Real> Var<'_, T> {
     /// ```
     /// let graph = autograd::Graph::new();
     /// let (x, a, b) = (graph.variable(1.0), graph.variable(2.0), graph.variable(3.0));
-    /// let y = x.add_product(a, b, 0.5);
+    /// let y = x.addcmul(0.5, a, b);
     /// assert_eq!(y.item(), 4.0);
     /// assert_eq!(y.gradient([x, a, b]).map(|dx| dx.item()), [1.0, 1.5, 1.0]);
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn add_product(self, a: Self, b: Self, scale: T) -> Self {
+    pub fn addcmul(self, scale: T, a: Self, b: Self) -> Self {
         self + a * b * scale
     }
 
@@ -459,13 +459,13 @@ impl<T: Real> Var<'_, T> {
     /// ```
     /// let graph = autograd::Graph::new();
     /// let (x, a, b) = (graph.variable(1.0), graph.variable(2.0), graph.variable(4.0));
-    /// let y = x.add_quotient(a, b, 2.0);
+    /// let y = x.addcdiv(2.0, a, b);
     /// assert_eq!(y.item(), 2.0);
     /// assert_eq!(y.gradient([x, a, b]).map(|dx| dx.item()), [1.0, 0.5, -0.25]);
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn add_quotient(self, a: Self, b: Self, scale: T) -> Self {
+    pub fn addcdiv(self, scale: T, a: Self, b: Self) -> Self {
         self + a / b * scale
     }
 

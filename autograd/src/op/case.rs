@@ -27,6 +27,8 @@ pub enum Domain {
         /// One more than the largest index.
         bound: usize,
     },
+    /// The first whole numbers, each once, in any order.
+    Order,
     /// 0 or 1.
     Flag,
 }

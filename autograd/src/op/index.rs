@@ -1,8 +1,8 @@
-//! Rows and elements chosen by number. Indices are columns of whole numbers; anything else is an error of the run.
+//! Rows and elements chosen by number. Indices are whole numbers; anything else is an error of the run.
 
 use crate::kernel::{Fault, View, structure};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Linear, two};
+use crate::op::{Applied, Axis, Linear, three, two};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -34,7 +34,7 @@ impl Linear for GatherRows {
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        g.scatter_rows(at.inputs[1], at.inputs[0].rows())
+        g.segment_sum(at.inputs[1], at.inputs[0].rows())
     }
 
     fn is_linear(self, slot: usize) -> bool {
@@ -51,13 +51,13 @@ impl Examples for GatherRows {
 
 /// Rows added up where their number says: the transpose of [`GatherRows`]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ScatterRows {
+pub struct SegmentSum {
     /// Number of rows of the result.
     pub rows: usize,
 }
 
-impl Linear for ScatterRows {
-    const NAME: &'static str = "scatter_rows";
+impl Linear for SegmentSum {
+    const NAME: &'static str = "segment_sum";
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let [x, indices] = two(inputs)?;
@@ -66,7 +66,7 @@ impl Linear for ScatterRows {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        structure::scatter_rows(inputs[0], inputs[1].data, self.rows, out)
+        structure::segment_sum(inputs[0], inputs[1].data, self.rows, out)
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
@@ -78,14 +78,58 @@ impl Linear for ScatterRows {
     }
 }
 
-impl Examples for ScatterRows {
+impl Examples for SegmentSum {
     fn examples() -> Vec<Case> {
         let operands = [(Domain::ALL, (6, 3)), (Domain::Index { bound: 4 }, (6, 1))];
-        vec![Case::shaped(ScatterRows { rows: 4 }, operands)]
+        vec![Case::shaped(SegmentSum { rows: 4 }, operands)]
     }
 }
 
-/// One element of each row, by number
+/// Rows replaced by others where their number says: a kernel, because a sum would need the rows that go to be 0
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ScatterRows;
+
+impl Linear for ScatterRows {
+    const NAME: &'static str = "scatter_rows";
+
+    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
+        let [base, indices, source] = three(inputs)?;
+        indices_of(indices, source.rows)?;
+        if base.cols == source.cols {
+            return Ok(base);
+        }
+        Err("both must have the same number of columns".to_owned())
+    }
+
+    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
+        structure::scatter_rows(inputs[0], inputs[2], inputs[1].data, out)
+    }
+
+    fn transpose<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
+        if slot == 2 {
+            return g.gather_rows(at.inputs[1]);
+        }
+        g.scatter_rows(at.inputs[1], g.graph().fill(at.inputs[2].shape(), T::ZERO))
+    }
+
+    fn is_linear(self, slot: usize) -> bool {
+        slot != 1
+    }
+}
+
+impl Examples for ScatterRows {
+    fn examples() -> Vec<Case> {
+        let case = |base, count| {
+            Case::shaped(
+                ScatterRows,
+                [(Domain::ALL, base), (Domain::Order, (count, 1)), (Domain::ALL, (count, 2))],
+            )
+        };
+        vec![case((5, 2), 3), case((3, 2), 3)]
+    }
+}
+
+/// Elements of each row, by number
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pick;
 
@@ -94,12 +138,14 @@ impl Linear for Pick {
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let [x, indices] = two(inputs)?;
-        indices_of(indices, x.rows)?;
-        Ok(Shape::new(x.rows, 1))
+        if indices.rows == x.rows {
+            return Ok(indices);
+        }
+        Err(format!("the indices must have {} rows", x.rows))
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        structure::pick(inputs[0], inputs[1].data, out)
+        structure::pick(inputs[0], inputs[1], out)
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
@@ -113,11 +159,13 @@ impl Linear for Pick {
 
 impl Examples for Pick {
     fn examples() -> Vec<Case> {
-        vec![Case::shaped(Pick, [(Domain::ALL, (4, 3)), (Domain::Index { bound: 3 }, (4, 1))])]
+        let case =
+            |count| Case::shaped(Pick, [(Domain::ALL, (4, 3)), (Domain::Index { bound: 3 }, (4, count))]);
+        vec![case(1), case(5)]
     }
 }
 
-/// One element in each row of zeros, by number: the transpose of [`Pick`]
+/// Elements added up in each row of zeros, by number: the transpose of [`Pick`]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Number of columns of the result.
@@ -129,13 +177,14 @@ impl Linear for Place {
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let [x, indices] = two(inputs)?;
-        indices_of(x, x.rows)?;
-        indices_of(indices, x.rows)?;
-        Ok(Shape::new(x.rows, self.cols))
+        if indices == x {
+            return Ok(Shape::new(x.rows, self.cols));
+        }
+        Err("there must be an index for each element".to_owned())
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        structure::place(inputs[0].data, inputs[1].data, self.cols, out)
+        structure::place(inputs[0], inputs[1].data, self.cols, out)
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
@@ -149,8 +198,11 @@ impl Linear for Place {
 
 impl Examples for Place {
     fn examples() -> Vec<Case> {
-        let operands = [(Domain::ALL, (4, 1)), (Domain::Index { bound: 3 }, (4, 1))];
-        vec![Case::shaped(Place { cols: 3 }, operands)]
+        let case = |count| {
+            let operands = [(Domain::ALL, (4, count)), (Domain::Index { bound: 3 }, (4, count))];
+            Case::shaped(Place { cols: 3 }, operands)
+        };
+        vec![case(1), case(5)]
     }
 }
 
@@ -179,6 +231,30 @@ impl<T: Real> Var<'_, T> {
         self.binary(GatherRows, indices)
     }
 
+    /// Column `indices[i]` of `x` as column `i`; columns may repeat.
+    ///
+    /// # Derivative
+    /// Each column of the cotangent is added to the column that it came from.
+    ///
+    /// # Shapes
+    /// `(m, n), (k, 1) → (m, k)`
+    ///
+    /// # Domain and edge cases
+    /// Indices are whole numbers in `0..n`; others are a [`RunError`](crate::RunError) of the run.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// let columns = graph.constant([[1.0], [1.0], [0.0]]);
+    /// assert_eq!(x.gather_cols(columns).value().as_slice(), [2.0, 2.0, 1.0, 4.0, 4.0, 3.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn gather_cols(self, indices: Self) -> Self {
+        self.transpose().binary(GatherRows, indices).transpose()
+    }
+
     /// Row `i` of `x` added to row `indices[i]` of a matrix of zeros with `rows` rows; duplicates add up.
     ///
     /// # Derivative
@@ -195,21 +271,69 @@ impl<T: Real> Var<'_, T> {
     /// let graph = autograd::Graph::new();
     /// let x = graph.variable([[1.0], [2.0], [3.0]]);
     /// let rows = graph.constant([[1.0], [1.0], [0.0]]);
-    /// assert_eq!(x.scatter_rows(rows, 2).value().as_slice(), [3.0, 3.0]);
+    /// assert_eq!(x.segment_sum(rows, 2).value().as_slice(), [3.0, 3.0]);
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn scatter_rows(self, indices: Self, rows: usize) -> Self {
-        self.binary(ScatterRows { rows }, indices)
+    pub fn segment_sum(self, indices: Self, rows: usize) -> Self {
+        self.binary(SegmentSum { rows }, indices)
     }
 
-    /// Element `indices[i]` of row `i`: the logit of the class that is true.
+    /// `x` with row `i` of `source` added to row `indices[i]`; duplicates add up.
     ///
     /// # Derivative
-    /// The cotangent at the places that were picked, 0 elsewhere.
+    /// The cotangent to `x`, its rows at the indices to `source`.
     ///
     /// # Shapes
-    /// `(m, n), (m, 1) → (m, 1)`
+    /// `(m, n), (k, 1), (k, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Indices are whole numbers in `0..m`; others are a [`RunError`](crate::RunError) of the run.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[10.0], [20.0]]);
+    /// let (rows, source) = (graph.constant([[1.0], [1.0]]), graph.variable([[1.0], [2.0]]));
+    /// assert_eq!(x.scatter_add_rows(rows, source).value().as_slice(), [10.0, 23.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn scatter_add_rows(self, indices: Self, source: Self) -> Self {
+        self + source.segment_sum(indices, self.rows())
+    }
+
+    /// `x` with row `indices[i]` replaced by row `i` of `source`.
+    ///
+    /// # Derivative
+    /// The cotangent without the rows that were replaced to `x`, those rows to `source`.
+    ///
+    /// # Shapes
+    /// `(m, n), (k, 1), (k, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Indices are whole numbers in `0..m`, none of them twice; others are a [`RunError`](crate::RunError) of the run.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[10.0], [20.0]]);
+    /// let (rows, source) = (graph.constant([[1.0]]), graph.variable([[1.0]]));
+    /// assert_eq!(x.scatter_rows(rows, source).value().as_slice(), [10.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn scatter_rows(self, indices: Self, source: Self) -> Self {
+        Self::nary(ScatterRows, &[self, indices, source])
+    }
+
+    /// Elements `indices[i]` of row `i`: the logit of the class that is true, or several of a row.
+    ///
+    /// # Derivative
+    /// The cotangent is added at the places that were picked, 0 elsewhere.
+    ///
+    /// # Shapes
+    /// `(m, n), (m, k) → (m, k)`
     ///
     /// # Domain and edge cases
     /// Indices are whole numbers in `0..n`; others are a [`RunError`](crate::RunError) of the run.
@@ -224,6 +348,34 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn pick(self, indices: Self) -> Self {
         self.binary(Pick, indices)
+    }
+
+    /// Elements along an axis, by number: [`pick`](Self::pick) for [`Axis::Columns`]; for [`Axis::Rows`] elements
+    /// `indices[i, j]` of column `j`.
+    ///
+    /// # Derivative
+    /// The cotangent is added at the places that were picked, 0 elsewhere.
+    ///
+    /// # Shapes
+    /// [`Axis::Rows`]: `(m, n), (k, n) → (k, n)`; [`Axis::Columns`]: `(m, n), (m, k) → (m, k)`
+    ///
+    /// # Domain and edge cases
+    /// Indices are whole numbers below the length of the axis; others are a [`RunError`](crate::RunError) of the run.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::Axis;
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.pick_axis(Axis::Rows, graph.constant([[1.0, 0.0]])).value().as_slice(), [3.0, 2.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn pick_axis(self, axis: Axis, indices: Self) -> Self {
+        match axis {
+            Axis::Rows => self.transpose().binary(Pick, indices.transpose()).transpose(),
+            Axis::Columns => self.binary(Pick, indices),
+        }
     }
 
     /// Of a column of whole numbers: row `i` has a 1 in column `x[i]`, 0 elsewhere.

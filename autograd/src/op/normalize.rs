@@ -105,6 +105,28 @@ impl<T: Real> Var<'_, T> {
         self.by_rows(axis, Softmax)
     }
 
+    /// `e⁻ˣ / Σ e⁻ˣ` along an axis: the [`softmax`](Self::softmax) of `-x`.
+    ///
+    /// # Derivative
+    /// `g ↦ -y (g - Σ g y)`.
+    ///
+    /// # Shapes
+    /// `(m, n) → (m, n)`
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::Axis;
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[3f64.ln(), 0.0]]);
+    /// let y = x.softmin(Axis::Columns).value();
+    /// approx::assert_relative_eq!(y, [[0.25, 0.75]].into(), max_relative = 1e-15);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn softmin(self, axis: Axis) -> Self {
+        (-self).softmax(axis)
+    }
+
     /// `x - ln Σ eˣ` along an axis: the logarithm of [`softmax`](Self::softmax), accurate where that has become 0.
     ///
     /// # Derivative

@@ -197,6 +197,10 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (1, 1)`; 0 if there is no element.
     ///
+    /// # Domain and edge cases
+    /// Up to 32 numbers are summed with a single rounding, unless they cancel to less than `n² ε` of their magnitude. Longer
+    /// sums are within half a unit in the last place plus `15.5 ε` times the sum of the magnitudes, whatever their length.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -409,6 +413,33 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn arg_max(self, axis: Axis) -> Self {
         self.by_rows(axis, ArgMax)
+    }
+
+    /// The index of the smallest element along an axis, the first of ties, as a whole number.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Shapes
+    /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// The first NaN if there is one.
+    ///
+    /// # Panics
+    /// If there is no element along the axis.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::Axis;
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 5.0], [3.0, 2.0]]);
+    /// assert_eq!(x.arg_min(Axis::Columns).value().as_slice(), [0.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn arg_min(self, axis: Axis) -> Self {
+        (-self).by_rows(axis, ArgMax)
     }
 
     /// `ln Σ eˣ` over all elements, with the largest taken out: never overflows.

@@ -101,13 +101,27 @@ impl Examples for Broadcast {
     }
 }
 
-/// A block of rows and columns
+/// A block of rows and columns, or some of them at equal steps: a kernel, because other ways copy all elements
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
     /// Where the block starts: row and column.
     pub start: (usize, usize),
     /// How large it is.
     pub shape: Shape,
+    /// From one row, and one column, to the next; backward if negative.
+    pub step: (isize, isize),
+}
+
+impl Slice {
+    /// Rows and columns that stand beside each other.
+    pub(crate) fn block(start: (usize, usize), shape: Shape) -> Self {
+        Self { start, shape, step: (1, 1) }
+    }
+
+    /// The place of the numbers in a matrix with `cols` columns.
+    fn places(self, cols: usize) -> structure::Places {
+        structure::Places { start: self.start, shape: self.shape, step: self.step, cols }
+    }
 }
 
 impl Linear for Slice {
@@ -115,29 +129,46 @@ impl Linear for Slice {
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let input = one(inputs)?;
-        let fits = |start: usize, len: usize, whole| start.checked_add(len).is_some_and(|end| end <= whole);
-        if fits(self.start.0, self.shape.rows, input.rows) && fits(self.start.1, self.shape.cols, input.cols)
-        {
+        if self.step.0 == 0 || self.step.1 == 0 {
+            return Err("steps must not be 0".to_owned());
+        }
+        let fits = |start: usize, len: usize, step: isize, whole: usize| match len.checked_sub(1) {
+            None => start <= whole,
+            Some(steps) => {
+                let last = isize::try_from(steps).ok().and_then(|steps| steps.checked_mul(step));
+                let last = last.and_then(|way| start.checked_add_signed(way));
+                start < whole && last.is_some_and(|last| last < whole)
+            }
+        };
+        let rows = fits(self.start.0, self.shape.rows, self.step.0, input.rows);
+        if rows && fits(self.start.1, self.shape.cols, self.step.1, input.cols) {
             return Ok(self.shape);
         }
         let (row, col) = self.start;
-        Err(format!("the {} block at row {row}, column {col} reaches outside", self.shape))
+        let steps = match self.step {
+            (1, 1) => String::new(),
+            (down, right) => format!(" in steps of {down} and {right}"),
+        };
+        Err(format!("the {} block at row {row}, column {col}{steps} reaches outside", self.shape))
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        structure::slice(inputs[0], self.start, self.shape, out);
+        structure::slice(inputs[0].data, self.places(inputs[0].shape.cols), out);
         Ok(())
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        g.unary(Embed { start: self.start, shape: at.inputs[0].shape() })
+        g.unary(Embed { start: self.start, shape: at.inputs[0].shape(), step: self.step })
     }
 }
 
 impl Examples for Slice {
     fn examples() -> Vec<Case> {
-        let op = Slice { start: (1, 2), shape: Shape::new(2, 3) };
-        vec![Case::shaped(op, [(Domain::ALL, (4, 5))])]
+        let case = |start, (rows, cols), step| {
+            let op = Slice { start, shape: Shape::new(rows, cols), step };
+            Case::shaped(op, [(Domain::ALL, (4, 5))])
+        };
+        vec![case((1, 2), (2, 3), (1, 1)), case((0, 1), (2, 2), (3, 2)), case((3, 4), (4, 3), (-1, -2))]
     }
 }
 
@@ -148,6 +179,20 @@ pub struct Embed {
     pub start: (usize, usize),
     /// The shape of the whole.
     pub shape: Shape,
+    /// From one row, and one column, of the block to the next; backward if negative.
+    pub step: (isize, isize),
+}
+
+impl Embed {
+    /// Rows and columns that stand beside each other.
+    pub(crate) fn block(start: (usize, usize), shape: Shape) -> Self {
+        Self { start, shape, step: (1, 1) }
+    }
+
+    /// What takes a block of `shape` out again.
+    fn slice(self, shape: Shape) -> Slice {
+        Slice { start: self.start, shape, step: self.step }
+    }
 }
 
 impl Linear for Embed {
@@ -155,24 +200,27 @@ impl Linear for Embed {
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let block = one(inputs)?;
-        Slice { start: self.start, shape: block }.shape(&[self.shape])?;
+        self.slice(block).shape(&[self.shape])?;
         Ok(self.shape)
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        structure::embed(inputs[0], self.start, self.shape, out);
+        structure::embed(inputs[0].data, self.slice(inputs[0].shape).places(self.shape.cols), out);
         Ok(())
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        g.unary(Slice { start: self.start, shape: at.inputs[0].shape() })
+        g.unary(self.slice(at.inputs[0].shape()))
     }
 }
 
 impl Examples for Embed {
     fn examples() -> Vec<Case> {
-        let op = Embed { start: (1, 2), shape: Shape::new(4, 5) };
-        vec![Case::shaped(op, [(Domain::ALL, (2, 3))])]
+        let case = |start, step, block| {
+            let op = Embed { start, shape: Shape::new(4, 5), step };
+            Case::shaped(op, [(Domain::ALL, block)])
+        };
+        vec![case((1, 2), (1, 1), (2, 3)), case((3, 0), (-3, 2), (2, 3))]
     }
 }
 
@@ -217,7 +265,7 @@ impl Linear for Concat {
             Axis::Rows => (before.map(|shape| shape.rows).sum(), 0),
             Axis::Columns => (0, before.map(|shape| shape.cols).sum()),
         };
-        g.unary(Slice { start, shape: at.inputs[slot].shape() })
+        g.unary(Slice::block(start, at.inputs[slot].shape()))
     }
 }
 
@@ -351,7 +399,7 @@ impl<'g, T: Real> Var<'g, T> {
     #[must_use]
     #[track_caller]
     pub fn slice(self, rows: Range<usize>, cols: Range<usize>) -> Self {
-        self.unary(Slice { start: (rows.start, cols.start), shape: Shape::new(rows.len(), cols.len()) })
+        self.unary(Slice::block((rows.start, cols.start), Shape::new(rows.len(), cols.len())))
     }
 
     /// Matrices one below the other ([`Axis::Rows`]) or side by side ([`Axis::Columns`]).

@@ -102,6 +102,14 @@ fn singular() -> Vec<(&'static str, Singular, Vec<f64>)> {
         ("max", |x| x[0].max(), vec![f64::NAN]),
         ("min", |x| x[0].min(), vec![f64::NAN]),
         ("log_sum_exp", |x| x[0].log_sum_exp(), vec![f64::NAN]),
+        ("log_mean_exp", |x| x[0].log_mean_exp(), vec![f64::NAN]),
+        ("log_cum_sum_exp", |x| x[0].log_cum_sum_exp(Axis::Rows), vec![f64::NAN]),
+        ("cummax", |x| x[0].cummax(Axis::Rows), vec![f64::NAN]),
+        ("norm", |x| x[0].norm(2.0), vec![f64::INFINITY]),
+        ("norm", |x| x[0].norm(2.0), vec![f64::NAN]),
+        ("norm", |x| x[0].norm(0.5), vec![0.0]),
+        ("prod", |x| Var::concat(x, Axis::Columns).prod(), vec![f64::INFINITY, 0.0]),
+        ("cdist", |x| x[0].cdist(x[1], 2.0), vec![1.0, 1.0]),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! What panics say, and at whose line. In the texts here `+2` is the second line after `let base = line!();`.
 
-use autograd::op::{self, MatMul};
+use autograd::op::{self, Direction, Frame, MatMul, SortOrder};
 use autograd::{Axis, Graph, Matrix, Op, Shape, Var};
 
 use crate::support::panic_of;
@@ -71,7 +71,11 @@ fn every_binary_method_panics_at_the_line_of_its_caller() {
         place(|a, b| _ = a.matmul(b)),
         place(|a, b| _ = a.pick(b)),
         place(|a, b| _ = a.gather_rows(b)),
-        place(|a, b| _ = a.scatter_rows(b, 3)),
+        place(|a, b| _ = a.segment_sum(b, 3)),
+        place(|a, b| _ = a.scatter_rows(b, b)),
+        place(|a, b| _ = a.sqdist(b.transpose())),
+        place(|a, b| _ = a.pick_axis(Axis::Columns, b)),
+        place(|a, b| _ = a.outer(b.transpose())),
     ];
     let names = [
         "add",
@@ -90,7 +94,11 @@ fn every_binary_method_panics_at_the_line_of_its_caller() {
         "matmul",
         "pick",
         "gather_rows",
+        "segment_sum",
         "scatter_rows",
+        "sqdist",
+        "pick",
+        "matmul",
     ];
     for (i, ((line, name), expected)) in (2..).zip(found.into_iter().zip(names)) {
         assert_eq!((line, name.as_str()), (base + i, expected));
@@ -155,8 +163,58 @@ fn every_method_records_the_line_of_its_caller() {
         Var::concat(&[x, k], Axis::Columns),
         x.detach(),
         x.gather_rows(k),
-        x.scatter_rows(k, 4),
+        x.segment_sum(k, 4),
+        x.scatter_rows(k, x),
+        x.scatter_add_rows(k, x),
+        x.gather_cols(k),
         x.pick(k),
+        x.pick_axis(Axis::Rows, k.transpose()),
+        x.prod(),
+        x.prod_axis(Axis::Rows),
+        x.cumsum(Axis::Rows),
+        x.cumprod(Axis::Rows),
+        x.cumprod(Axis::Columns),
+        x.linear_scan(x, Direction::Backward),
+        x.cummax(Axis::Rows),
+        x.log_cum_sum_exp(Axis::Columns),
+        x.arg_sort(Axis::Rows, SortOrder::Ascending),
+        x.sort(Axis::Rows, SortOrder::Ascending).0,
+        x.top_k(Axis::Columns, 1).1,
+        x.median(),
+        x.median_axis(Axis::Rows),
+        x.arg_min(Axis::Rows),
+        x.center(Axis::Rows),
+        x.var(1),
+        x.std(1),
+        x.standardize(Axis::Columns, 1.0),
+        x.log_mean_exp(),
+        x.norm(2.0),
+        x.norm(1.5),
+        x.norm_axis(Axis::Rows, 0.0),
+        x.normalize(Axis::Rows, 2.0, 0.5),
+        x.rms_norm(0.5),
+        x.softmin(Axis::Rows),
+        x.slice_step(0..2, 2, 0..1, 1),
+        x.flip(Axis::Rows),
+        x.roll(Axis::Columns, 1),
+        x.tile(2, 3),
+        x.pad(Frame { top: 1, ..Frame::default() }, 1.0),
+        x.diag_part(0),
+        k.diag_matrix(1),
+        x.trace(),
+        x.tril(0),
+        x.triu(0),
+        k.outer(k),
+        x.dot(x),
+        x.kron(k),
+        x.addmm(1.0, 2.0, x, x),
+        k.quadratic_form(x),
+        x.matrix_power(3),
+        x.matrix_power(0),
+        x.cosine_similarity(x, 0.5),
+        x.sqdist(x),
+        x.cdist(x, 2.0),
+        x.cdist(x, 1.0),
         k.one_hot(2),
         x.matmul(x),
         graph.try_apply(op::Exp, &[x]).unwrap(),
@@ -259,12 +317,78 @@ fn indices_of_another_shape_are_refused() {
     let x = graph.variable(zeros(4, 3));
     let k = graph.variable(zeros(1, 2));
     let gather = said(base, || x.gather_rows(k));
-    let scatter = said(base, || x.scatter_rows(k, 5));
+    let sum = said(base, || x.segment_sum(k, 5));
     let pick = said(base, || x.pick(k));
     let made = "left made at +1; right made at +2";
     assert_eq!(gather, format!("+3: gather_rows: 4x3 by 1x2: the indices must be a column; {made}"));
-    assert_eq!(scatter, format!("+4: scatter_rows: 4x3 by 1x2: the indices must be a column of 4; {made}"));
-    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+    assert_eq!(sum, format!("+4: segment_sum: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must have 4 rows; {made}"));
+}
+
+#[test]
+fn rows_to_be_replaced_are_as_many_as_their_indices_and_as_wide_as_the_base() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let k = graph.variable(zeros(2, 1));
+    let y = graph.variable(zeros(2, 2));
+    let few = said(base, || x.scatter_rows(k, x));
+    let narrow = said(base, || x.scatter_rows(k, y));
+    let rule = "the indices must be a column of 4; first made at +1; second made at +2; third made at +1";
+    assert_eq!(few, format!("+4: scatter_rows: 4x3 by 2x1 by 4x3: {rule}"));
+    let rule =
+        "both must have the same number of columns; first made at +1; second made at +2; third made at +3";
+    assert_eq!(narrow, format!("+5: scatter_rows: 4x3 by 2x1 by 2x2: {rule}"));
+}
+
+#[test]
+fn a_row_that_is_replaced_twice_is_named_with_its_place() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let k = graph.constant([[2.0], [0.0], [2.0]]);
+    let y = x.scatter_rows(k, graph.constant(zeros(3, 3)));
+    let text = said(base, || y.value());
+    assert_eq!(text, "+4: value: scatter_rows at +3: index 2 is 2, which stands there before");
+    let error = graph.compile(&[], &[], &[y]).unwrap().run(&[]).unwrap_err().to_string();
+    assert_eq!(relative(base, &error), "scatter_rows at +3: index 2 is 2, which stands there before");
+}
+
+#[test]
+fn scans_and_distances_name_the_sides_that_differ() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let y = graph.variable(zeros(4, 2));
+    let scan = said(base, || x.linear_scan(y, Direction::Forward));
+    let sqdist = said(base, || x.sqdist(y));
+    let raw = graph.try_apply(op::LinearScan(Direction::Forward), &[x, y]).unwrap_err().rule;
+    let made = "left made at +1; right made at +2";
+    assert_eq!(scan, "+3: broadcast: 4x2: each side must equal that of 4x3, or be 1; operand made at +2");
+    assert_eq!(sqdist, format!("+4: sqdist: 4x3 by 4x2: both must have the same number of columns; {made}"));
+    assert_eq!(raw, "both must have the same shape");
+}
+
+#[test]
+fn slices_in_steps_say_where_they_reach_outside() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(4, 3));
+    let outside = said(base, || x.slice_step(0..6, 2, 0..3, 1));
+    let none = said(base, || x.slice_step(0..4, 0, 0..3, 1));
+    let many = said(base, || x.top_k(Axis::Columns, 4));
+    let square = said(base, || x.matrix_power(2));
+    let vector = said(base, || x.diag_matrix(0));
+    let median = said(base, || x.slice(0..0, 0..3).median());
+    let made = "operand made at +1";
+    let rule = "the 3x3 block at row 0, column 0 in steps of 2 and 1 reaches outside";
+    assert_eq!(outside, format!("+2: slice: 4x3: {rule}; {made}"));
+    assert_eq!(none, format!("+3: slice: 4x3: steps must not be 0; {made}"));
+    let rule = "the 4x4 block at row 0, column 0 reaches outside";
+    assert_eq!(many, format!("+4: slice: 4x3: {rule}; operand made at +4"));
+    assert_eq!(square, format!("+5: matrix_power: 4x3: the operand must be square; {made}"));
+    assert_eq!(vector, format!("+6: diag_matrix: 4x3: the operand must be a row or a column; {made}"));
+    assert_eq!(median, "+7: median: 1x0: there is no element to choose from; operand made at +7");
 }
 
 #[test]
@@ -400,14 +524,15 @@ fn an_input_has_no_value_while_recording() {
 
 #[test]
 fn an_index_out_of_range_is_named_with_its_place() {
+    let names = ["gather_rows", "segment_sum", "scatter_rows", "pick", "place"];
     for (index, shown) in [(3.0, "3"), (-1.0, "-1"), (0.5, "0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")]
     {
         let graph = Graph::new();
         let base = line!();
         let x = graph.variable(zeros(3, 3));
         let k = graph.constant([[0.0], [index], [2.0]]);
-        let recorded = [x.gather_rows(k), x.scatter_rows(k, 3), x.pick(k), k.one_hot(3)];
-        for (name, y) in ["gather_rows", "scatter_rows", "pick", "place"].into_iter().zip(recorded) {
+        let recorded = [x.gather_rows(k), x.segment_sum(k, 3), x.scatter_rows(k, x), x.pick(k), k.one_hot(3)];
+        for (name, y) in names.into_iter().zip(recorded) {
             let text = said(base, || y.value());
             let rule = format!("index 1 is {shown}, not a whole number in 0..3");
             assert_eq!(text, format!("+5: value: {name} at +3: {rule}"));
@@ -509,14 +634,14 @@ fn a_result_that_no_memory_can_hold_is_refused() {
     let x = graph.variable(zeros(1, 1));
     let huge = usize::MAX / 2;
     let broadcast = said(base, || x.broadcast((huge, 3)));
-    let scatter = said(base, || x.scatter_rows(x, usize::MAX));
+    let scatter = said(base, || x.segment_sum(x, usize::MAX));
     let reshape = said(base, || x.reshape(huge, 3));
     let rest = "more than memory can hold";
     let one = "operand made at +1";
     let two = "left made at +1; right made at +1";
     assert_eq!(broadcast, format!("+3: broadcast: 1x1: the result would be {huge}x3, {rest}; {one}"));
     let max = usize::MAX;
-    assert_eq!(scatter, format!("+4: scatter_rows: 1x1 by 1x1: the result would be {max}x1, {rest}; {two}"));
+    assert_eq!(scatter, format!("+4: segment_sum: 1x1 by 1x1: the result would be {max}x1, {rest}; {two}"));
     let rule = format!("1 elements cannot become {huge}x3, which has {max}");
     assert_eq!(reshape, format!("+5: reshape: 1x1: {rule}; {one}"));
 }

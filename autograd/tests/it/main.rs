@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failing test panics")]
 #![allow(clippy::float_cmp, reason = "exact results are claimed where they are compared exactly")]
 
+mod accuracy;
 mod allocations;
 mod backpropagation;
 mod compositions;
@@ -12,6 +13,7 @@ mod directions;
 mod errors;
 mod finite;
 mod function;
+mod laws;
 mod loops;
 mod named;
 mod operations;

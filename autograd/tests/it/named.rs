@@ -1,45 +1,24 @@
 //! The operations under the names of the reference values, and which of those names have no operation yet.
 
-use autograd::op::{self, Embed, MatMul};
-use autograd::{Axis, Matrix, Op, Real, Shape, Var};
+use autograd::op::{self, Frame, MatMul, SortOrder};
+use autograd::{Axis, Matrix, Op, Real, Var};
 use serde_json::Value;
 
 use crate::support::{list, matrix, number, text, whole};
 
 /// Names of reference values that nothing here computes yet. A name that is neither here nor in [`apply`] fails.
 const MISSING: &[&str] = &[
-    "cdist",
     "cholesky",
     "cholesky_solve",
-    "cosine_similarity",
-    "cummax",
-    "cumprod",
-    "cumsum",
-    "det",
-    "diag_matrix",
-    "diag_part",
-    "inverse",
-    "kron",
-    "logabsdet",
-    "logcumsumexp",
-    "logdet_spd",
-    "median",
-    "norm",
-    "normalize",
-    "prod",
-    "roll",
-    "solve",
-    "sort",
-    "std",
-    "topk",
-    "trace",
-    "triangular_solve",
-    "tril",
-    "triu",
-    "flip",
     "cross_entropy_probs",
+    "det",
     "huber_elementwise",
+    "inverse",
+    "logabsdet",
+    "logdet_spd",
     "smooth_l1_elementwise",
+    "solve",
+    "triangular_solve",
 ];
 
 /// Names that [`apply`] composes of other operations, because they are none themselves.
@@ -49,30 +28,44 @@ const COMPOSED: &[&str] = &[
     "addmm",
     "argmin",
     "batch_norm",
+    "cdist",
+    "cosine_similarity",
     "cube",
+    "cumprod",
+    "diag_matrix",
+    "diag_part",
     "dot",
+    "flip",
     "gather_cols",
     "glu",
     "hinge_elementwise",
     "kl_div",
+    "kron",
     "layer_norm",
     "leaky_relu",
     "lerp",
     "linear",
-    "logmeanexp",
     "mae_elementwise",
     "masked_fill",
     "matrix_power",
     "mean",
+    "median",
+    "normalize",
     "outer",
     "pad",
     "quadratic_form",
     "rms_norm",
+    "roll",
     "softmin",
-    "sqdist",
+    "sort",
     "squared_difference",
+    "std",
     "swiglu",
     "tile",
+    "topk",
+    "trace",
+    "tril",
+    "triu",
     "var",
 ];
 
@@ -262,74 +255,71 @@ fn along<'g, T: Real>(
 
 fn reduction<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>) -> Option<Var<'g, T>> {
     let axis = p.axis();
-    let same = |f: fn(Var<'g, T>, Axis) -> Var<'g, T>| along(axis, x, f).reshape(x.rows(), x.cols());
-    let count = match axis {
-        None => x.shape().len(),
-        Some(Axis::Rows) => x.rows(),
-        Some(Axis::Columns) => x.cols(),
-    };
+    let same = |f: &dyn Fn(Var<'g, T>, Axis) -> Var<'g, T>| along(axis, x, f).reshape(x.rows(), x.cols());
+    let ddof = || p.whole("ddof");
+    let order = || if p.flag("descending") { SortOrder::Descending } else { SortOrder::Ascending };
     Some(match name {
         "sum" => axis.map_or_else(|| x.sum(), |axis| x.sum_axis(axis)),
         "mean" => axis.map_or_else(|| x.mean(), |axis| x.mean_axis(axis)),
+        "prod" => axis.map_or_else(|| x.prod(), |axis| x.prod_axis(axis)),
         "max" => axis.map_or_else(|| x.max(), |axis| x.max_axis(axis)),
         "min" => axis.map_or_else(|| x.min(), |axis| x.min_axis(axis)),
+        "median" => axis.map_or_else(|| x.median(), |axis| x.median_axis(axis)),
         "logsumexp" => axis.map_or_else(|| x.log_sum_exp(), |axis| x.log_sum_exp_axis(axis)),
-        "logmeanexp" => {
-            along(axis, x, Var::log_sum_exp_axis) - T::from_f64(T::from_usize(count).to_f64().ln())
-        }
+        "logmeanexp" => axis.map_or_else(|| x.log_mean_exp(), |axis| x.log_mean_exp_axis(axis)),
+        "var" => axis.map_or_else(|| x.var(ddof()), |axis| x.var_axis(axis, ddof())),
+        "std" => axis.map_or_else(|| x.std(ddof()), |axis| x.std_axis(axis, ddof())),
+        "norm" => axis.map_or_else(|| x.norm(p.real("p")), |axis| x.norm_axis(axis, p.real("p"))),
         "argmax" => along(axis, x, Var::arg_max),
-        "argmin" => along(axis, -x, Var::arg_max),
-        "softmax" => same(Var::softmax),
-        "softmin" => same(|x, axis| (-x).softmax(axis)),
-        "log_softmax" => same(Var::log_softmax),
-        "var" => {
-            let free = T::from_usize(count - p.whole("ddof"));
-            along(axis, x, |x, axis| (x - x.mean_axis(axis)).square().sum_axis(axis)) / free
+        "argmin" => along(axis, x, Var::arg_min),
+        "softmax" => same(&Var::softmax),
+        "softmin" => same(&Var::softmin),
+        "log_softmax" => same(&Var::log_softmax),
+        "cumsum" => same(&Var::cumsum),
+        "cumprod" => same(&Var::cumprod),
+        "cummax" => same(&Var::cummax),
+        "logcumsumexp" => same(&Var::log_cum_sum_exp),
+        "normalize" => same(&|x, axis| x.normalize(axis, p.real("p"), p.real("eps"))),
+        "flip" => same(&Var::flip),
+        "roll" => {
+            let shift = p.0["shift"].as_i64().and_then(|shift| isize::try_from(shift).ok());
+            same(&|x, axis| x.roll(axis, shift.expect("a whole number")))
         }
+        "sort" => same(&|x, axis| x.sort(axis, order()).0),
+        "topk" => along(axis, x, |x, axis| x.top_k(axis, p.whole("k")).0),
         _ => return None,
     })
 }
 
 fn structure<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>) -> Option<Var<'g, T>> {
+    let offset = || isize::try_from(p.0["k"].as_i64().expect("a whole number")).expect("it fits");
     Some(match name {
         "transpose" => x.transpose(),
         "reshape" => x.reshape(p.whole("rows"), p.whole("cols")),
         "broadcast_to" => x.broadcast((p.whole("rows"), p.whole("cols"))),
         "slice" => {
-            let (r0, r1) = (p.whole("r0"), p.whole("r1"));
-            let (c0, c1) = (p.whole("c0"), p.whole("c1"));
-            if p.whole("rstep") == 1 && p.whole("cstep") == 1 {
-                return Some(x.slice(r0..r1, c0..c1));
-            }
-            let every = |from: usize, to, step| {
-                let indices: Vec<T> = (from..to).step_by(step).map(T::from_usize).collect();
-                x.graph().constant(Matrix::column_vector(&indices))
-            };
-            let chosen = x.gather_rows(every(r0, r1, p.whole("rstep")));
-            chosen.transpose().gather_rows(every(c0, c1, p.whole("cstep"))).transpose()
+            let (rows, cols) = (p.whole("r0")..p.whole("r1"), p.whole("c0")..p.whole("c1"));
+            x.slice_step(rows, p.whole("rstep"), cols, p.whole("cstep"))
         }
-        "tile" => {
-            let row = Var::concat(&vec![x; p.whole("cols")], Axis::Columns);
-            Var::concat(&vec![row; p.whole("rows")], Axis::Rows)
+        "tile" => x.tile(p.whole("rows"), p.whole("cols")),
+        "pad" => {
+            let (top, bottom) = (p.whole("top"), p.whole("bottom"));
+            let (left, right) = (p.whole("left"), p.whole("right"));
+            x.pad(Frame { top, bottom, left, right }, p.real("value"))
         }
-        "pad" => pad(p, x),
         "gather_rows" => x.gather_rows(p.column("indices", x)),
-        "gather_cols" => x.transpose().gather_rows(p.column("indices", x)).transpose(),
+        "gather_cols" => x.gather_cols(p.column("indices", x)),
         "pick" => x.pick(p.column("indices", x)),
-        "matrix_power" => (1..p.whole("k")).fold(x, |power, _| power.matmul(x)),
+        "diag_part" => x.diag_part(offset()),
+        "diag_matrix" => x.diag_matrix(offset()),
+        "trace" => x.trace(),
+        "tril" => x.tril(offset()),
+        "triu" => x.triu(offset()),
+        "matrix_power" => x.matrix_power(u32::try_from(p.whole("k")).expect("it fits")),
         "glu" => x.glu(),
         "swiglu" => x.swiglu(),
         _ => return None,
     })
-}
-
-/// A frame of a constant around `x`.
-fn pad<'g, T: Real>(p: &Params<'_>, x: Var<'g, T>) -> Var<'g, T> {
-    let (start, fill) = ((p.whole("top"), p.whole("left")), p.real::<T>("value"));
-    let rows = start.0 + x.rows() + p.whole("bottom");
-    let cols = start.1 + x.cols() + p.whole("right");
-    let embed = Embed { start, shape: Shape::new(rows, cols) };
-    x.graph().try_apply(embed, &[x - fill]).expect("it fits") + fill
 }
 
 fn two<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>, y: Var<'g, T>) -> Option<Var<'g, T>> {
@@ -361,21 +351,16 @@ fn two<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>, y: Var<'g, T>) ->
             let op = MatMul { transpose_left: p.flag("ta"), transpose_right: p.flag("tb") };
             x.graph().try_apply(Op::from(op), &[x, y]).expect("it fits")
         }
-        "outer" => x.matmul(y.transpose()),
-        "dot" => (x * y).sum(),
-        "quadratic_form" => x.transpose().matmul(y.matmul(x)),
-        "scatter_add_rows" => x + y.scatter_rows(p.column("indices", x), x.rows()),
-        "scatter_rows" => {
-            let indices = p.column("indices", x);
-            let kept =
-                x.scalar(T::ONE) - x.graph().filled(y.rows(), 1, T::ONE).scatter_rows(indices, x.rows());
-            kept * x + y.scatter_rows(indices, x.rows())
-        }
-        "sqdist" => {
-            let (xx, yy) = (x.square().sum_axis(Axis::Columns), y.square().sum_axis(Axis::Columns));
-            xx + yy.transpose() - x.matmul(y.transpose()) * T::from_f64(2.0)
-        }
-        "rms_norm" => x / (x.square().mean_axis(Axis::Columns) + p.real::<T>("eps")).sqrt() * y,
+        "outer" => x.outer(y),
+        "dot" => x.dot(y),
+        "kron" => x.kron(y),
+        "quadratic_form" => x.quadratic_form(y),
+        "scatter_add_rows" => x.scatter_add_rows(p.column("indices", x), y),
+        "scatter_rows" => x.scatter_rows(p.column("indices", x), y),
+        "sqdist" => x.sqdist(y),
+        "cdist" => x.cdist(y, p.real("p")),
+        "cosine_similarity" => x.cosine_similarity(y, p.real("eps")),
+        "rms_norm" => x.rms_norm(p.real("eps")) * y,
         _ => return None,
     })
 }
@@ -385,20 +370,12 @@ fn many<'g, T: Real>(name: &str, p: &Params<'_>, x: &[Var<'g, T>]) -> Option<Var
         ("concat", x) => Var::concat(x, p.axis()?),
         ("clamp_tensor", [x, low, high]) => x.clamp_between(*low, *high),
         ("lerp", [a, b, w]) => a.lerp(*b, *w),
-        ("addcmul", [a, b, c]) => a.add_product(*b, *c, p.real("value")),
-        ("addcdiv", [a, b, c]) => a.add_quotient(*b, *c, p.real("value")),
-        ("addmm", [c, a, b]) => *c * p.real::<T>("beta") + a.matmul(*b) * p.real::<T>("alpha"),
+        ("addcmul", [a, b, c]) => a.addcmul(p.real("value"), *b, *c),
+        ("addcdiv", [a, b, c]) => a.addcdiv(p.real("value"), *b, *c),
+        ("addmm", [c, a, b]) => c.addmm(p.real("beta"), p.real("alpha"), *a, *b),
         ("linear", [x, w, b]) => x.matmul(*w) + *b,
-        ("layer_norm", [x, gamma, beta]) => {
-            let centred = *x - x.mean_axis(Axis::Columns);
-            let variance = centred.square().mean_axis(Axis::Columns);
-            centred / (variance + p.real::<T>("eps")).sqrt() * *gamma + *beta
-        }
-        ("batch_norm", [x, gamma, beta]) => {
-            let centred = *x - x.mean_axis(Axis::Rows);
-            let variance = centred.square().mean_axis(Axis::Rows);
-            centred / (variance + p.real::<T>("eps")).sqrt() * *gamma + *beta
-        }
+        ("layer_norm", [x, gamma, beta]) => x.standardize(Axis::Columns, p.real("eps")) * *gamma + *beta,
+        ("batch_norm", [x, gamma, beta]) => x.standardize(Axis::Rows, p.real("eps")) * *gamma + *beta,
         _ => return None,
     })
 }

@@ -83,6 +83,10 @@ fn domain(domain: Domain, len: usize) -> BoxedStrategy<Vec<f64>> {
             let bound = u32::try_from(bound).unwrap();
             vec((0..bound).prop_map(f64::from), len).boxed()
         }
+        Domain::Order => {
+            let order: Vec<f64> = (0..u32::try_from(len).unwrap()).map(f64::from).collect();
+            Just(order).prop_shuffle().boxed()
+        }
         Domain::Flag => vec((0..2).prop_map(f64::from), len).boxed(),
     }
 }

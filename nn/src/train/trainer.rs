@@ -289,7 +289,7 @@ where
         if !self.progress {
             return ProgressBar::hidden();
         }
-        let template = "{prefix} {bar:30} {pos:>6}/{len} {elapsed:>4} {msg}";
+        let template = "{prefix} {bar:16} {pos}/{len} {msg}";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(samples as u64).with_style(style);
         bar.with_prefix(format!("epoch {epoch}/{}", self.epochs))
@@ -300,9 +300,9 @@ impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "loss {:.4}", self.loss)?;
         if let Some(validation) = &self.validation {
-            write!(f, ", validation loss {:.4}", validation.loss)?;
+            write!(f, ", validation {:.4}", validation.loss)?;
             if let Some(accuracy) = validation.accuracy {
-                write!(f, ", accuracy {accuracy:.4}")?;
+                write!(f, " ({:.2} %)", 100.0 * accuracy)?;
             }
         }
         write!(f, ", {:.2} s", self.seconds)

@@ -24,16 +24,25 @@ pub mod custom;
 pub mod diagonal;
 pub mod distance;
 pub mod exponential;
+pub mod extreme;
 pub mod flush;
+pub mod gate;
+pub mod hyperbolic;
 pub mod index;
+pub mod logarithm;
 pub mod matmul;
 pub mod norm;
 pub mod normalize;
+pub mod power;
 mod product;
+pub mod rectifier;
 pub mod reduce;
+pub mod rounding;
 pub mod sort;
+pub mod special;
 pub mod statistics;
 pub mod structure;
+pub mod trigonometric;
 
 pub use activation::*;
 pub use arithmetic::*;
@@ -45,15 +54,24 @@ pub use custom::{Custom, CustomOp};
 pub use diagonal::*;
 pub use distance::*;
 pub use exponential::*;
+pub use extreme::*;
 pub use flush::*;
+pub use gate::*;
+pub use hyperbolic::*;
 pub use index::*;
+pub use logarithm::*;
 pub use matmul::*;
 pub use norm::*;
 pub use normalize::*;
+pub use power::*;
+pub use rectifier::*;
 pub use reduce::*;
+pub use rounding::*;
 pub use sort::*;
+pub use special::*;
 pub use statistics::*;
 pub use structure::*;
+pub use trigonometric::*;
 
 /// A number as data of an operation: compared and hashed by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,8 +108,26 @@ pub(crate) struct Applied<'g, T: Real> {
 pub(crate) trait Pointwise<const N: usize>: Copy {
     /// The name in messages and pictures.
     const NAME: &'static str;
+    /// Whether the loop over [`value`](Self::value) is compiled for each instruction set. Not where `value` cannot
+    /// become vector code, or is used too rarely to be worth the time to compile it.
+    const VECTORISED: bool = true;
+
     /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
     fn value<T: Real>(self, x: [T; N]) -> T;
+
+    /// The loop over [`value`](Self::value), with broadcasting.
+    fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
+        if Self::VECTORISED {
+            elementwise::map::<T, N>(
+                #[inline(always)]
+                |x| self.value(x),
+                inputs,
+                out,
+            );
+        } else {
+            elementwise::map_plain::<T, N>(|x| self.value(x), inputs, out);
+        }
+    }
 
     /// The product of `g` with `∂y/∂x[slot]`, which serves both modes: `g` is a cotangent or a tangent.
     fn derivative<'g, T: Real>(
@@ -206,13 +242,7 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        let op = self.0;
-        elementwise::map::<T, N>(
-            #[inline(always)]
-            |x| op.value(x),
-            inputs,
-            out,
-        );
+        self.0.map(inputs, out);
         Ok(())
     }
 
@@ -424,24 +454,79 @@ ops! {
     Mul: binary,
     Div: binary,
     Neg: unary,
+    Abs: unary,
+    Sign: unary,
+    Copysign: binary,
+    StrongMul: binary,
+    // extreme
+    Maximum: binary,
+    Minimum: binary,
+    Fmax: binary,
+    Fmin: binary,
+    Clamp: unary,
+    // rounding
+    Round: unary,
+    Fmod: binary,
+    Remainder: binary,
+    // power
     Square: unary,
     Powi: unary,
     Powf: unary,
+    Pow: binary,
     Sqrt: unary,
-    Abs: unary,
-    Sign: unary,
-    Maximum: binary,
-    Minimum: binary,
-    StrongMul: binary,
+    Cbrt: unary,
+    Hypot: binary,
     // exponential
     Exp: unary,
+    Exp2: unary,
+    ExpM1: unary,
+    // logarithm
     Ln: unary,
-    // activation
+    Ln1p: unary,
+    Log2: unary,
+    Log10: unary,
+    Logit: unary,
+    LogAddExp: binary,
+    // trigonometric
+    Sin: unary,
+    Cos: unary,
+    Tan: unary,
+    Asin: unary,
+    Acos: unary,
+    Atan: unary,
+    Atan2: binary,
+    // hyperbolic
     Tanh: unary,
+    SechSquared: unary,
+    Sinh: unary,
+    Cosh: unary,
+    Asinh: unary,
+    Acosh: unary,
+    Atanh: unary,
+    LogCosh: unary,
+    // activation
     Sigmoid: unary,
-    Relu: unary,
     Softplus: unary,
     LogSigmoid: unary,
+    Softsign: unary,
+    Tanhshrink: unary,
+    // rectifier
+    Relu: unary,
+    Squareplus: unary,
+    // gate
+    Silu: unary,
+    Mish: unary,
+    Gelu: unary,
+    GeluTanh: unary,
+    // special
+    Gaussian: unary,
+    NormalPdf: unary,
+    NormalCdf: unary,
+    Erf: unary,
+    Erfc: unary,
+    Erfinv: unary,
+    Lgamma: unary,
+    Polygamma: unary,
     // compare
     Compare: binary,
     Select: ternary,

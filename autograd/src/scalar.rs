@@ -76,6 +76,18 @@ pub trait Real:
     /// The largest integer that is not above `x`.
     #[must_use]
     fn floor(self) -> Self;
+    /// The smallest integer that is not below `x`.
+    #[must_use]
+    fn ceil(self) -> Self;
+    /// `x` without its fraction.
+    #[must_use]
+    fn trunc(self) -> Self;
+    /// The integer nearest to `x`; halves go to the even one.
+    #[must_use]
+    fn round_ties_even(self) -> Self;
+    /// What is left of `x` after a whole number of `y`, with the sign of `x`; exact.
+    #[must_use]
+    fn fmod(self, y: Self) -> Self;
     /// The magnitude of `self` with the sign bit of `sign`.
     #[must_use]
     fn copysign(self, sign: Self) -> Self;
@@ -118,6 +130,14 @@ macro_rules! real {
             fn sqrt(self) -> Self { self.sqrt() }
             #[inline(always)]
             fn floor(self) -> Self { self.floor() }
+            #[inline(always)]
+            fn ceil(self) -> Self { self.ceil() }
+            #[inline(always)]
+            fn trunc(self) -> Self { self.trunc() }
+            #[inline(always)]
+            fn round_ties_even(self) -> Self { self.round_ties_even() }
+            #[inline(always)]
+            fn fmod(self, y: Self) -> Self { self % y }
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self { self.copysign(sign) }
             #[inline(always)]

@@ -118,6 +118,15 @@ pub fn mean_squared_error<'g, T: Real>(prediction: Var<'g, T>, target: Var<'g, T
 #[must_use]
 #[track_caller]
 pub fn cross_entropy<'g, T: Real>(logits: Var<'g, T>, classes: Var<'g, T>) -> Var<'g, T> {
+    assert!(
+        classes.shape() == (logits.rows(), 1).into(),
+        "cross_entropy: logits {} and classes {}: classes must be a column of {}; logits made at {}, classes at {}",
+        logits.shape(),
+        classes.shape(),
+        logits.rows(),
+        logits.site(),
+        classes.site()
+    );
     per_sample(logits.log_sum_exp_axis(Axis::Columns) - logits.pick(classes))
 }
 

@@ -22,6 +22,20 @@ pub(crate) fn map<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs: &[Vi
     }
 }
 
+/// [`map`] as a loop that is compiled once, for any processor.
+#[inline(always)]
+pub(crate) fn map_plain<T: Real, const N: usize>(
+    f: impl Fn([T; N]) -> T,
+    inputs: &[View<'_, T>],
+    out: &mut [T],
+) {
+    let shape = broadcast_shape(inputs);
+    let full: [Cow<'_, [T]>; N] = core::array::from_fn(|k| expand(inputs[k], shape));
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = f(core::array::from_fn(|k| full[k][i]));
+    }
+}
+
 /// A loop over whole slices of one length.
 struct Map<'a, T, F, const N: usize> {
     f: F,

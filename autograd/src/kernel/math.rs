@@ -14,8 +14,6 @@
 //! included; it is the worst seen, rounded up, of nearly all `f32` arguments and of 10⁵ random `f64` arguments
 //! compared with 40-digit values.
 
-#![cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the operations that call these come next"))]
-
 mod bits;
 mod coefficients;
 mod error_function;
@@ -25,6 +23,7 @@ mod hyperbolic;
 mod inverse_trigonometric;
 mod logarithm;
 mod logistic;
+mod polygamma;
 mod power;
 mod reduction;
 mod root;
@@ -34,15 +33,18 @@ mod trigonometric;
 
 pub(crate) use bits::Bits;
 pub(crate) use coefficients::Coefficients;
-pub(crate) use error_function::{erf, erfc, erfinv};
+pub(crate) use error_function::{erf, erfc, erfinv, gaussian, gelu, normal_cdf, normal_pdf};
 pub(crate) use exponential::{exp, exp_m1, exp2};
 pub(crate) use gamma::{digamma, lgamma, trigamma};
-pub(crate) use hyperbolic::{acosh, asinh, atanh, cosh, sinh, tanh};
+pub(crate) use hyperbolic::{acosh, asinh, atanh, cosh, log_cosh, sech_squared, sinh, tanh, tanhshrink};
 pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
 pub(crate) use logarithm::{ln, ln_1p, log2, log10};
-pub(crate) use logistic::{log_sigmoid, logaddexp, sigmoid, softplus};
+pub(crate) use logistic::{
+    GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, silu, softplus,
+};
+pub(crate) use polygamma::polygamma;
 pub(crate) use power::{powf, powi};
-pub(crate) use root::{cbrt, hypot};
+pub(crate) use root::{cbrt, hypot, squareplus};
 pub(crate) use trigonometric::{cos, cos_moderate, is_moderate, sin, sin_moderate, tan};
 
 use crate::scalar::Real;
@@ -58,4 +60,10 @@ fn c<T: Real>(x: f64) -> T {
 fn clamp<T: Real>(x: T, low: f64, high: f64) -> T {
     let x = if x > c(high) { c(high) } else { x };
     if x < c(low) { c(low) } else { x }
+}
+
+/// `x w` for a weight that falls to 0 faster than `x` grows: 0 where it is 0, also at `x = −∞`.
+#[inline(always)]
+fn times_weight<T: Real>(x: T, weight: T) -> T {
+    if weight == T::ZERO { weight } else { x * weight }
 }

@@ -1,39 +1,10 @@
-//! What stands between the layers of a network.
+//! Smooth steps and ramps: what stands between the layers of a network.
 
 use crate::kernel::math;
 use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
 use crate::scalar::Real;
 use crate::var::Var;
-
-/// The hyperbolic tangent
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Tanh;
-
-impl Pointwise<1> for Tanh {
-    const NAME: &'static str = "tanh";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        math::tanh(x)
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
-        g * ((y.scalar(T::ONE) - y) * (y + T::ONE))
-    }
-}
-
-impl Examples for Tanh {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Tanh, [Domain::ALL])]
-    }
-}
 
 /// `σ(x) = 1 / (1 + e⁻ˣ)`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,35 +32,6 @@ impl Pointwise<1> for Sigmoid {
 impl Examples for Sigmoid {
     fn examples() -> Vec<Case> {
         vec![Case::pointwise(Sigmoid, [Domain::ALL])]
-    }
-}
-
-/// `max(x, 0)`, with derivative 0 at 0
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Relu;
-
-impl Pointwise<1> for Relu {
-    const NAME: &'static str = "relu";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        if x > T::ZERO || x.is_nan() { x } else { T::ZERO }
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
-        x.gt(x.scalar(T::ZERO)).select(g, x.scalar(T::ZERO))
-    }
-}
-
-impl Examples for Relu {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Relu, [Domain::NON_ZERO])]
     }
 }
 
@@ -151,28 +93,66 @@ impl Examples for LogSigmoid {
     }
 }
 
-impl<T: Real> Var<'_, T> {
-    /// `tanh x = (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)`, element by element.
-    ///
-    /// # Derivative
-    /// `(1 - y)(1 + y)`.
-    ///
-    /// # Domain and edge cases
-    /// ±1 at ±∞.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(0.0);
-    /// let y = x.tanh();
-    /// assert_eq!((y.item(), y.gradient(x).item()), (0.0, 1.0));
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn tanh(self) -> Self {
-        self.unary(Tanh)
+/// `x / (1 + |x|)`: no composition, for that is `∞ / ∞` at infinity
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Softsign;
+
+impl Pointwise<1> for Softsign {
+    const NAME: &'static str = "softsign";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        let y = x / (T::ONE + x.abs());
+        if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { y }
     }
 
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g * (x.abs() + T::ONE).square().recip()
+    }
+}
+
+impl Examples for Softsign {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Softsign, [Domain::NON_ZERO])]
+    }
+}
+
+/// `x - tanh x`: a kernel, without cancellation near 0
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tanhshrink;
+
+impl Pointwise<1> for Tanhshrink {
+    const NAME: &'static str = "tanhshrink";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        math::tanhshrink(x)
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        [x]: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g * x.tanh().square()
+    }
+}
+
+impl Examples for Tanhshrink {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(Tanhshrink, [Domain::ALL])]
+    }
+}
+
+impl<T: Real> Var<'_, T> {
     /// The logistic sigmoid `σ(x) = 1 / (1 + e⁻ˣ)`, element by element.
     ///
     /// # Derivative
@@ -192,28 +172,6 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn sigmoid(self) -> Self {
         self.unary(Sigmoid)
-    }
-
-    /// `max(x, 0)`, element by element.
-    ///
-    /// # Derivative
-    /// 1 above 0, else 0; at 0 itself 0, the subgradient of least norm. What is masked contributes exactly 0.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable([[-1.0, 0.0, 2.0]]);
-    /// let y = x.relu();
-    /// assert_eq!(y.value().as_slice(), [0.0, 0.0, 2.0]);
-    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.0, 1.0]);
-    /// ```
-    ///
-    /// # References
-    /// D. Bertoin et al., "Numerical influence of ReLU'(0) on backpropagation", 2021.
-    #[must_use]
-    #[track_caller]
-    pub fn relu(self) -> Self {
-        self.unary(Relu)
     }
 
     /// `ln(1 + eˣ) = max(x, 0) + ln(1 + e^-|x|)`, element by element: the second form, which never overflows.
@@ -252,5 +210,76 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn log_sigmoid(self) -> Self {
         self.unary(LogSigmoid)
+    }
+
+    /// `ln(1 + e^(βx)) / β`, element by element: [`softplus`](Self::softplus) with a corner of another sharpness.
+    ///
+    /// # Derivative
+    /// `σ(βx)`.
+    ///
+    /// # Domain and edge cases
+    /// Where `βx` is negative and rounded, value and derivative are off by up to `4 + |βx|` ulp.
+    ///
+    /// # Panics
+    /// If `β` is not positive.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(0.0);
+    /// let y = x.softplus_with(2.0);
+    /// assert_eq!((y.item(), y.gradient(x).item()), (0.5 * 2f64.ln(), 0.5));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn softplus_with(self, beta: T) -> Self {
+        assert!(beta > T::ZERO, "softplus_with: beta is {beta}: it must be positive");
+        (self * beta).softplus() / beta
+    }
+
+    /// `x / (1 + |x|)`, element by element.
+    ///
+    /// # Derivative
+    /// `1 / (1 + |x|)²`.
+    ///
+    /// # Domain and edge cases
+    /// ±1 at ±∞. At most 1 ulp, the derivative at most 3.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, f64::INFINITY]]);
+    /// let y = x.softsign();
+    /// assert_eq!(y.value().as_slice(), [0.5, 1.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.25, 0.0]);
+    /// ```
+    ///
+    /// # References
+    /// J. Bergstra et al., "Quadratic polynomials learn better image features", 2009.
+    #[must_use]
+    #[track_caller]
+    pub fn softsign(self) -> Self {
+        self.unary(Softsign)
+    }
+
+    /// `x - tanh x`, element by element.
+    ///
+    /// # Derivative
+    /// `tanh² x`.
+    ///
+    /// # Domain and edge cases
+    /// ±∞ at ±∞. At most 8 ulp, also near 0, where it is `x³/3`; the derivative at most 4.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(0.0);
+    /// let y = x.tanhshrink();
+    /// assert_eq!((y.item(), y.gradient(x).item()), (0.0, 0.0));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn tanhshrink(self) -> Self {
+        self.unary(Tanhshrink)
     }
 }

@@ -2,8 +2,8 @@
 
 use core::ops;
 
+use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -155,132 +155,6 @@ impl Examples for Neg {
     }
 }
 
-/// `x * x`: one operation, so that its derivative is `2 x` and not `x + x` in two terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Square;
-
-impl Pointwise<1> for Square {
-    const NAME: &'static str = "square";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        x * x
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
-        g * (x * T::from_f64(2.0))
-    }
-}
-
-impl Examples for Square {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Square, [Domain::ALL])]
-    }
-}
-
-/// `x` to a whole power, by repeated multiplication
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Powi(pub i32);
-
-impl Pointwise<1> for Powi {
-    const NAME: &'static str = "powi";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        x.powi(self.0)
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
-        match self.0 {
-            0 => g.strong_mul(x.scalar(T::ZERO)),
-            1 => g,
-            n => g.strong_mul(x.powi(n - 1) * T::from_f64(f64::from(n))),
-        }
-    }
-}
-
-impl Examples for Powi {
-    fn examples() -> Vec<Case> {
-        let case = |n, domain| Case::pointwise(Powi(n), [domain]);
-        let smooth = [0, 1, 2, 3, 5].map(|n| case(n, Domain::ALL));
-        smooth.into_iter().chain([-1, -3].map(|n| case(n, Domain::POSITIVE))).collect()
-    }
-}
-
-/// `x` to a constant real power
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Powf(pub Bits);
-
-impl Pointwise<1> for Powf {
-    const NAME: &'static str = "powf";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        crate::kernel::math::powf(x, self.0.get())
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
-        let c: T = self.0.get();
-        if c == T::ZERO {
-            return g.strong_mul(x.scalar(T::ZERO));
-        }
-        g.strong_mul(x.powf(c - T::ONE) * c)
-    }
-}
-
-impl Examples for Powf {
-    fn examples() -> Vec<Case> {
-        [0.0, 0.5, 1.5, -0.5, 2.0].map(|c| Case::pointwise(Powf(Bits::new(c)), [Domain::POSITIVE])).to_vec()
-    }
-}
-
-/// `√x`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Sqrt;
-
-impl Pointwise<1> for Sqrt {
-    const NAME: &'static str = "sqrt";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        x.sqrt()
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
-        g.strong_mul(y.scalar(T::from_f64(0.5)) / y)
-    }
-}
-
-impl Examples for Sqrt {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Sqrt, [Domain::POSITIVE])]
-    }
-}
-
 /// `|x|`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Abs;
@@ -345,63 +219,32 @@ impl Examples for Sign {
     }
 }
 
-/// The larger of two
+/// The size of `x` with the sign of `y`, also of ±0
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Maximum;
+pub struct Copysign;
 
-impl Pointwise<2> for Maximum {
-    const NAME: &'static str = "maximum";
+impl Pointwise<2> for Copysign {
+    const NAME: &'static str = "copysign";
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
-        if x > y || x.is_nan() { x } else { y }
+        x.copysign(y)
     }
 
     fn derivative<'g, T: Real>(
         self,
         slot: usize,
         g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
+        [x, y]: [Var<'g, T>; 2],
+        z: Var<'g, T>,
     ) -> Var<'g, T> {
-        let (this, other) = (x[slot], x[1 - slot]);
-        g.share(this.gt(other), this.equal(other))
+        if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
     }
 }
 
-impl Examples for Maximum {
+impl Examples for Copysign {
     fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Maximum, [Domain::Lattice { phase: 0.0 }, Domain::Lattice { phase: 0.5 }])]
-    }
-}
-
-/// The smaller of two
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Minimum;
-
-impl Pointwise<2> for Minimum {
-    const NAME: &'static str = "minimum";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
-        if x < y || x.is_nan() { x } else { y }
-    }
-
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
-        let (this, other) = (x[slot], x[1 - slot]);
-        g.share(this.lt(other), this.equal(other))
-    }
-}
-
-impl Examples for Minimum {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Minimum, [Domain::Lattice { phase: 0.0 }, Domain::Lattice { phase: 0.5 }])]
+        vec![Case::pointwise(Copysign, [Domain::NON_ZERO; 2])]
     }
 }
 
@@ -497,88 +340,6 @@ impl<T: Real> core::iter::Sum for Var<'_, T> {
 }
 
 impl<T: Real> Var<'_, T> {
-    /// `x²`, element by element.
-    ///
-    /// # Derivative
-    /// `2 x`.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(3.0);
-    /// let y = x.square();
-    /// assert_eq!((y.item(), y.gradient(x).item()), (9.0, 6.0));
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn square(self) -> Self {
-        self.unary(Square)
-    }
-
-    /// `xⁿ` for a whole `n`, element by element, by repeated multiplication.
-    ///
-    /// # Derivative
-    /// `n xⁿ⁻¹`; exactly 0 for `n = 0`. A cotangent that is exactly 0 contributes exactly 0.
-    ///
-    /// # Domain and edge cases
-    /// `0⁰ = 1`; a negative power of 0 is ±∞.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(2.0);
-    /// let y = x.powi(3);
-    /// assert_eq!((y.item(), y.gradient(x).item()), (8.0, 12.0));
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn powi(self, n: i32) -> Self {
-        self.unary(Powi(n))
-    }
-
-    /// `x^c` for a constant real `c`, element by element.
-    ///
-    /// # Derivative
-    /// `c x^(c-1)`; exactly 0 for `c = 0`. A cotangent that is exactly 0 contributes exactly 0.
-    ///
-    /// # Domain and edge cases
-    /// NaN for a negative `x`, unless `c` is whole. `0⁰ = 1`.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(4.0);
-    /// let y = x.powf(1.5);
-    /// approx::assert_relative_eq!(y.item(), 8.0, max_relative = 1e-15);
-    /// approx::assert_relative_eq!(y.gradient(x).item(), 3.0, max_relative = 1e-15);
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn powf(self, c: T) -> Self {
-        self.unary(Powf(Bits::new(c)))
-    }
-
-    /// `√x`, element by element.
-    ///
-    /// # Derivative
-    /// `1 / (2 √x)`: infinite at 0. A cotangent that is exactly 0 contributes exactly 0.
-    ///
-    /// # Domain and edge cases
-    /// NaN below 0.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(4.0);
-    /// let y = x.sqrt();
-    /// assert_eq!((y.item(), y.gradient(x).item()), (2.0, 0.25));
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn sqrt(self) -> Self {
-        self.unary(Sqrt)
-    }
-
     /// `|x|`, element by element.
     ///
     /// # Derivative
@@ -614,48 +375,98 @@ impl<T: Real> Var<'_, T> {
         self.unary(Sign)
     }
 
-    /// The larger of two, element by element, with broadcasting.
+    /// The size of `x` with the sign of `y`, also that of ±0, element by element, with broadcasting.
     ///
     /// # Derivative
-    /// 1 to the larger, 0 to the smaller; a tie is shared, ½ each.
-    ///
-    /// # Domain and edge cases
-    /// NaN if either is NaN.
+    /// 1 by `x` where the signs agree, -1 where they do not, 0 at `x = 0`; 0 by `y`.
     ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
-    /// let (x, y) = (graph.variable([[1.0, 5.0]]), graph.variable([[2.0, 5.0]]));
-    /// let z = x.maximum(y);
-    /// assert_eq!(z.value().as_slice(), [2.0, 5.0]);
-    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [0.0, 0.5]);
+    /// let (x, y) = (graph.variable([[3.0, 0.0]]), graph.variable([[-2.0, -1.0]]));
+    /// let z = x.copysign(y);
+    /// assert_eq!(z.value().as_slice(), [-3.0, 0.0]);
+    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [-1.0, 0.0]);
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn maximum(self, other: Self) -> Self {
-        self.binary(Maximum, other)
+    pub fn copysign(self, sign: Self) -> Self {
+        self.binary(Copysign, sign)
     }
 
-    /// The smaller of two, element by element, with broadcasting.
+    /// `(x - y)²`, element by element, with broadcasting.
     ///
     /// # Derivative
-    /// 1 to the smaller, 0 to the larger; a tie is shared, ½ each.
-    ///
-    /// # Domain and edge cases
-    /// NaN if either is NaN.
+    /// `2 (x - y)` and `2 (y - x)`.
     ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
-    /// let (x, y) = (graph.variable([[1.0, 5.0]]), graph.variable([[2.0, 5.0]]));
-    /// let z = x.minimum(y);
-    /// assert_eq!(z.value().as_slice(), [1.0, 5.0]);
-    /// assert_eq!(z.sum().gradient(x).value().as_slice(), [1.0, 0.5]);
+    /// let (x, y) = (graph.variable(5.0), graph.variable(2.0));
+    /// let z = x.squared_difference(y);
+    /// assert_eq!((z.item(), z.gradient(x).item(), z.gradient(y).item()), (9.0, 6.0, -6.0));
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn minimum(self, other: Self) -> Self {
-        self.binary(Minimum, other)
+    pub fn squared_difference(self, other: Self) -> Self {
+        (self - other).square()
+    }
+
+    /// `x + weight (y - x)`, element by element, with broadcasting: from `x` at weight 0 to `y` at weight 1.
+    ///
+    /// # Derivative
+    /// `1 - weight` by `x`, `weight` by `y`, `y - x` by the weight.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y, weight) = (graph.variable(2.0), graph.variable(6.0), graph.variable(0.25));
+    /// let z = x.lerp(y, weight);
+    /// assert_eq!(z.item(), 3.0);
+    /// assert_eq!(z.gradient([x, y, weight]).map(|dx| dx.item()), [0.75, 0.25, 4.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn lerp(self, other: Self, weight: Self) -> Self {
+        self + weight * (other - self)
+    }
+
+    /// `x + scale a b`, element by element, with broadcasting.
+    ///
+    /// # Derivative
+    /// 1 by `x`, `scale b` by `a`, `scale a` by `b`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, a, b) = (graph.variable(1.0), graph.variable(2.0), graph.variable(3.0));
+    /// let y = x.addcmul(0.5, a, b);
+    /// assert_eq!(y.item(), 4.0);
+    /// assert_eq!(y.gradient([x, a, b]).map(|dx| dx.item()), [1.0, 1.5, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn addcmul(self, scale: T, a: Self, b: Self) -> Self {
+        self + a * b * scale
+    }
+
+    /// `x + scale a / b`, element by element, with broadcasting.
+    ///
+    /// # Derivative
+    /// 1 by `x`, `scale / b` by `a`, `-scale a / b²` by `b`. Strong zeros, as in `a / b`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, a, b) = (graph.variable(1.0), graph.variable(2.0), graph.variable(4.0));
+    /// let y = x.addcdiv(2.0, a, b);
+    /// assert_eq!(y.item(), 2.0);
+    /// assert_eq!(y.gradient([x, a, b]).map(|dx| dx.item()), [1.0, 0.5, -0.25]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn addcdiv(self, scale: T, a: Self, b: Self) -> Self {
+        self + a / b * scale
     }
 
     /// `x * d`, but exactly 0 where `x` is 0, even if `d` is infinite or NaN: the product of a cotangent with a
@@ -674,13 +485,6 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn strong_mul(self, d: Self) -> Self {
         self.binary(StrongMul, d)
-    }
-
-    /// The part of a cotangent that belongs to the winner of a comparison: all of it where `won` is 1, half of
-    /// it where `tied` is 1.
-    #[track_caller]
-    fn share(self, won: Self, tied: Self) -> Self {
-        self.strong_mul(won + tied * T::from_f64(0.5))
     }
 
     /// Sums over what was broadcast, back to `shape`.

@@ -35,11 +35,19 @@ pub enum Domain {
 
 impl Domain {
     /// Numbers between -2 and 2.
-    pub const ALL: Self = Self::Range { low: -2.0, high: 2.0, kinks: &[] };
+    pub const ALL: Self = Self::between(-2.0, 2.0);
     /// Numbers between 1/4 and 3.
-    pub const POSITIVE: Self = Self::Range { low: 0.25, high: 3.0, kinks: &[] };
+    pub const POSITIVE: Self = Self::between(0.25, 3.0);
+    /// Numbers between -3/4 and 3/4.
+    pub const UNIT: Self = Self::between(-0.75, 0.75);
     /// Numbers between -2 and 2, away from 0.
     pub const NON_ZERO: Self = Self::Range { low: -2.0, high: 2.0, kinks: &[0.0] };
+
+    /// Numbers between `low` and `high`, among which there is no kink.
+    #[must_use]
+    pub const fn between(low: f64, high: f64) -> Self {
+        Self::Range { low, high, kinks: &[] }
+    }
 }
 
 /// An operation with parameters, and operands that it takes.

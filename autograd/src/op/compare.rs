@@ -189,4 +189,61 @@ impl<T: Real> Var<'_, T> {
     pub fn select(self, x: Self, y: Self) -> Self {
         Self::nary(Select, &[self, x, y])
     }
+
+    /// 1 where this is NaN, 0 elsewhere.
+    ///
+    /// # Derivative
+    /// None: the path is cut.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, f64::NAN]]);
+    /// assert_eq!(x.is_nan().value().as_slice(), [0.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn is_nan(self) -> Self {
+        self.scalar(T::ONE) - self.equal(self)
+    }
+
+    /// `value` where the flag is not 0, `x` elsewhere, with broadcasting.
+    ///
+    /// # Derivative
+    /// 1 where `x` was kept, exactly 0 elsewhere, even if `x` is infinite or NaN there.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, flag) = (graph.variable([[1.0, f64::NAN]]), graph.constant([[0.0, 1.0]]));
+    /// let y = x.masked_fill(flag, 7.0);
+    /// assert_eq!(y.value().as_slice(), [1.0, 7.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [1.0, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn masked_fill(self, flag: Self, value: T) -> Self {
+        flag.select(self.scalar(value), self)
+    }
+
+    /// Finite numbers in place of NaN, +∞ and -∞, element by element.
+    ///
+    /// # Derivative
+    /// 1 where `x` is finite, 0 elsewhere.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0]]);
+    /// let y = x.nan_to_num(0.0, 9.0, -9.0);
+    /// assert_eq!(y.value().as_slice(), [0.0, 9.0, -9.0, 1.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.0, 0.0, 1.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn nan_to_num(self, nan: T, positive: T, negative: T) -> Self {
+        let infinity = self.scalar(T::INFINITY);
+        let y = self.masked_fill(self.is_nan(), nan).masked_fill(self.equal(infinity), positive);
+        y.masked_fill(self.equal(self.scalar(T::NEG_INFINITY)), negative)
+    }
 }

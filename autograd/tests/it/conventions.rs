@@ -64,6 +64,38 @@ fn singular() -> Vec<(&'static str, Singular, Vec<f64>)> {
         ("powi", |x| x[0].powi(-1), vec![0.0]),
         ("powf", |x| x[0].powf(0.5), vec![0.0]),
         ("powf", |x| x[0].powf(0.5), vec![-1.0]),
+        ("recip", |x| x[0].recip(), vec![0.0]),
+        ("rsqrt", |x| x[0].rsqrt(), vec![0.0]),
+        ("cbrt", |x| x[0].cbrt(), vec![0.0]),
+        ("pow", |x| x[0].pow(x[1]), vec![0.0, -0.5]),
+        ("pow", |x| x[0].pow(x[1]), vec![-1.0, 0.5]),
+        ("hypot", |x| x[0].hypot(x[1]), vec![f64::INFINITY, 0.0]),
+        ("exp2", |x| x[0].exp2(), vec![2000.0]),
+        ("exp_m1", |x| x[0].exp_m1(), vec![1000.0]),
+        ("ln_1p", |x| x[0].ln_1p(), vec![-1.0]),
+        ("log2", |x| x[0].log2(), vec![0.0]),
+        ("log10", |x| x[0].log10(), vec![0.0]),
+        ("logit", |x| x[0].logit(), vec![0.0]),
+        ("logit", |x| x[0].logit(), vec![2.0]),
+        ("xlogy", |x| x[0].xlogy(x[1]), vec![1.0, 0.0]),
+        ("entr", |x| x[0].entr(), vec![0.0]),
+        ("rel_entr", |x| x[0].rel_entr(x[1]), vec![0.0, 1.0]),
+        ("sin", |x| x[0].sin(), vec![f64::INFINITY]),
+        ("cos", |x| x[0].cos(), vec![f64::INFINITY]),
+        ("tan", |x| x[0].tan(), vec![f64::INFINITY]),
+        ("asin", |x| x[0].asin(), vec![1.0]),
+        ("acos", |x| x[0].acos(), vec![-1.0]),
+        ("acosh", |x| x[0].acosh(), vec![1.0]),
+        ("atanh", |x| x[0].atanh(), vec![1.0]),
+        ("sinh", |x| x[0].sinh(), vec![1000.0]),
+        ("cosh", |x| x[0].cosh(), vec![1000.0]),
+        ("erfinv", |x| x[0].erfinv(), vec![1.0]),
+        ("lgamma", |x| x[0].lgamma(), vec![0.0]),
+        ("digamma", |x| x[0].digamma(), vec![-1.0]),
+        ("trigamma", |x| x[0].trigamma(), vec![0.0]),
+        ("fmod", |x| x[0] % x[1], vec![1.0, 0.0]),
+        ("remainder", |x| x[0].remainder(x[1]), vec![1.0, 0.0]),
+        ("floor", |x| x[0].floor(), vec![f64::NAN]),
         ("div", |x| x[0] / x[1], vec![1.0, 0.0]),
         ("div", |x| x[0] / x[1], vec![0.0, 0.0]),
         ("strong_mul", |x| x[0].strong_mul(x[1]), vec![1.0, f64::INFINITY]),
@@ -101,6 +133,95 @@ fn a_fractional_power_of_a_negative_number_is_not_a_number() {
     let x = graph.variable(-1.0);
     let y = x.powf(0.5);
     assert!(y.item().is_nan() && y.gradient(x).item().is_nan());
+}
+
+#[test]
+fn outside_of_its_domain_a_function_has_neither_value_nor_derivative() {
+    let functions: [(&str, Singular, f64); 6] = [
+        ("logit", |x| x[0].logit(), 2.0),
+        ("asin", |x| x[0].asin(), 1.5),
+        ("acos", |x| x[0].acos(), -1.5),
+        ("acosh", |x| x[0].acosh(), 0.5),
+        ("atanh", |x| x[0].atanh(), -2.0),
+        ("sqrt", |x| x[0].sqrt(), -1.0),
+    ];
+    for (name, f, outside) in functions {
+        let graph = Graph::new();
+        let x = graph.variable(outside);
+        let y = f(&[x]);
+        assert!(y.item().is_nan() && y.gradient(x).item().is_nan(), "{name}({outside})");
+    }
+}
+
+/// Where a derivative is chosen by a comparison, the choice must not cut off the next one.
+#[test]
+fn second_derivatives_at_special_points_are_those_of_the_function() {
+    let graph = Graph::<f64>::new();
+    let (x, y) = (graph.variable(2.0), graph.variable(0.0));
+    let dx = x.pow(y).gradient(x);
+    assert_eq!((dx.item(), dx.gradient(y).item()), (0.0, 0.5));
+    let (x, y) = (graph.variable(3.0), graph.variable(3.0));
+    let dx = x.logaddexp(y).gradient(x);
+    assert_eq!((dx.item(), dx.gradient(x).item(), dx.gradient(y).item()), (0.5, 0.25, -0.25));
+}
+
+#[test]
+fn kinks_of_compositions_are_as_their_documentation_says() {
+    // A name, a function, points, values, derivatives.
+    type Kink = (&'static str, for<'g> fn(Var<'g, f64>) -> Var<'g, f64>, [f64; 3], [f64; 3], [f64; 3]);
+    let kinks: [Kink; 8] = [
+        ("clamp", |x| x.clamp(-1.0, 1.0), [-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], [0.0, 1.0, 0.0]),
+        (
+            "clamp from below",
+            |x| x.clamp(0.0, f64::INFINITY),
+            [0.0, f64::INFINITY, -1.0],
+            [0.0, f64::INFINITY, 0.0],
+            [0.0, 1.0, 0.0],
+        ),
+        ("hardshrink", |x| x.hardshrink(1.0), [-1.0, 1.0, 2.0], [0.0, 0.0, 2.0], [0.0, 0.0, 1.0]),
+        ("hardswish", |x| x.hardswish(), [f64::NEG_INFINITY, -3.0, 3.0], [0.0, 0.0, 3.0], [0.0, 0.0, 1.0]),
+        ("fract", |x| x.fract(), [-1.0, 0.0, 2.0], [0.0; 3], [1.0; 3]),
+        (
+            "squareplus",
+            |x| x.squareplus(4.0),
+            [f64::NEG_INFINITY, 0.0, f64::INFINITY],
+            [0.0, 1.0, f64::INFINITY],
+            [0.0, 0.5, 1.0],
+        ),
+        (
+            "gelu_tanh",
+            |x| x.gelu_tanh(),
+            [f64::NEG_INFINITY, 0.0, f64::INFINITY],
+            [0.0, 0.0, f64::INFINITY],
+            [0.0, 0.5, 1.0],
+        ),
+        (
+            "normal_cdf",
+            |x| x.normal_cdf(),
+            [f64::NEG_INFINITY, 1e3, f64::INFINITY],
+            [0.0, 1.0, 1.0],
+            [0.0; 3],
+        ),
+    ];
+    for (name, f, point, value, derivative) in kinks {
+        let graph = Graph::new();
+        let x = graph.variable([point]);
+        let y = f(x);
+        close(name, &y.value(), &Matrix::from([value]), 0.0).unwrap();
+        close(name, &y.sum().gradient(x).value(), &Matrix::from([derivative]), 0.0).unwrap();
+    }
+}
+
+#[test]
+fn of_a_number_and_nan_fmax_and_fmin_take_the_number_and_its_derivative() {
+    let graph = Graph::new();
+    let (x, y) = (graph.variable([[f64::NAN, 1.0]]), graph.variable([[2.0, f64::NAN]]));
+    for z in [x.fmax(y), x.fmin(y)] {
+        close("value", &z.value(), &Matrix::from([[2.0, 1.0]]), 0.0).unwrap();
+        let [dx, dy] = z.sum().gradient([x, y]).map(|d| d.value());
+        close("left", &dx, &Matrix::from([[0.0, 1.0]]), 0.0).unwrap();
+        close("right", &dy, &Matrix::from([[1.0, 0.0]]), 0.0).unwrap();
+    }
 }
 
 #[test]

@@ -21,4 +21,5 @@ mod oracle_ops;
 mod print;
 mod program;
 mod support;
+mod tails;
 mod trace;

@@ -380,7 +380,7 @@ fn classes_must_be_a_column_and_exist() {
     let text = said(file!(), base, || loss::cross_entropy(y, t));
     assert_eq!(
         text,
-        "+3: pick: 2x3 by 2x3: the indices must be a column of 2; left made at +1; right made at +2"
+        "+3: cross_entropy: logits 2x3 and classes 2x3: classes must be a column of 2; logits made at +1, classes at +2"
     );
     let loss = loss::cross_entropy(y, graph.constant([[0.0], [3.0]]));
     let caught = panic_of(|| loss.item());

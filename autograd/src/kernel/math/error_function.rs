@@ -31,17 +31,72 @@ pub(crate) fn erfc<T: Real>(x: T) -> T {
     c(if (x > -0.84) & (x < 0.42) { middle } else { outer })
 }
 
-/// `erfc x` for `x ≥ 0.4`: `e^(−x²) G(t) / (1 + 2x)` with `t = (x − 4) / (x + 4)` (the mapping of Shepherd and
-/// Laframboise, *Chebyshev approximation of (1 + 2x) exp(x²) erfc x*, 1981), the square in two words.
+/// `erfc x` for `x ≥ 0.4`.
 #[inline(always)]
 fn upper_tail(x: f64) -> f64 {
     let x = super::clamp(x, 0.4, 28.0);
+    let (power, correction) = exp_of_square(x, 1.0);
+    power * (correction * over_gaussian(x))
+}
+
+/// `e^(x²) erfc x` for `0.4 ≤ x ≤ 28` as `G(t) / (1 + 2x)` with `t = (x − 4) / (x + 4)` (the mapping of Shepherd and
+/// Laframboise, *Chebyshev approximation of (1 + 2x) exp(x²) erfc x*, 1981).
+#[inline(always)]
+fn over_gaussian(x: f64) -> f64 {
+    scaled_tail((x - 4.0) / (x + 4.0)) / (1.0 + 2.0 * x)
+}
+
+/// `e^(−s x²)` for `0 ≤ x ≤ 40` and a power of two `s`, as a product whose first factor may be subnormal: the square in two words.
+#[inline(always)]
+fn exp_of_square(x: f64, s: f64) -> (f64, f64) {
     let high = upper(x);
-    let rest = (x - high) * (x + high);
-    let t = (x - 4.0) / (x + 4.0);
+    let rest = s * ((x - high) * (x + high));
     // e^−rest: the fourth power of the rest is below 10⁻¹⁸.
-    let correction = 1.0 - rest * (1.0 - rest * (0.5 - rest * (1.0 / 6.0)));
-    exp(-high * high) * (correction * scaled_tail(t) / (1.0 + 2.0 * x))
+    (exp(-s * (high * high)), 1.0 - rest * (1.0 - rest * (0.5 - rest * (1.0 / 6.0))))
+}
+
+/// `e^(−x²)`.
+///
+/// At most 2 ulp in `f64` and 0.51 in `f32`, subnormal results included; 0 at ±∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn gaussian<T: Real>(x: T) -> T {
+    let (power, correction) = exp_of_square(super::clamp(x.to_f64().abs(), 0.0, 28.0), 1.0);
+    c(power * correction)
+}
+
+/// `e^(−x²/2) / √(2π)`, the density of the standard normal distribution.
+///
+/// At most 3 ulp in `f64` and 0.51 in `f32`; 0 at ±∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn normal_pdf<T: Real>(x: T) -> T {
+    const SCALE: f64 = 0.398_942_280_401_432_7;
+    let (power, correction) = exp_of_square(super::clamp(x.to_f64().abs(), 0.0, 40.0), 0.5);
+    c(power * (correction * SCALE))
+}
+
+/// `½ erfc(−x/√2)`, the distribution function of the standard normal distribution; its tail without the rounding of
+/// `x/√2`, which would count as much as `x²`.
+///
+/// At most 6 ulp in `f64` and 0.51 in `f32`, subnormal results included; 0 at −∞, 1 at ∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn normal_cdf<T: Real>(x: T) -> T {
+    let x = x.to_f64();
+    let size = super::clamp(x.abs(), 0.57, 38.8);
+    let (power, correction) = exp_of_square(size, 0.5);
+    let tail = power * (0.5 * correction * over_gaussian(size * core::f64::consts::FRAC_1_SQRT_2));
+    let z = x * core::f64::consts::FRAC_1_SQRT_2;
+    let middle = 0.5 + 0.5 * (z + z * f64::erf_tail(z * z));
+    let outer = if x > 0.0 { 1.0 - tail } else { tail };
+    c(if (x > -0.59) & (x < 1.18) { middle } else { outer })
+}
+
+/// `x Φ(x)` with [`normal_cdf`] `Φ`.
+///
+/// At most 7 ulp in `f64` and 0.51 in `f32` where `Φ` is a normal number; 0 at −∞, ∞ at ∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn gelu<T: Real>(x: T) -> T {
+    let x = x.to_f64();
+    c(super::times_weight(x, normal_cdf(x)))
 }
 
 /// `(1 + 2x) e^(x²) erfc x` of `t = (x − 4) / (x + 4)`, for `0.4 ≤ x ≤ 27.5`: error 2⁻⁵⁴.

@@ -154,7 +154,7 @@ fn trigamma_f64(x: f64) -> f64 {
 }
 
 /// `sin πx`, exactly 0 at integers.
-fn sin_pi(x: f64) -> f64 {
+pub(super) fn sin_pi(x: f64) -> f64 {
     let r = x - 2.0 * (0.5 * x).round();
     // Now |r| ≤ 1; beyond ½ the sine is that of 1 − |r|.
     let folded = if r.abs() > 0.5 { 1.0 - r.abs() } else { r.abs() };
@@ -162,7 +162,7 @@ fn sin_pi(x: f64) -> f64 {
 }
 
 /// `cos πx`.
-fn cos_pi(x: f64) -> f64 {
+pub(super) fn cos_pi(x: f64) -> f64 {
     let r = (x - 2.0 * (0.5 * x).round()).abs();
     if r > 0.25 { sin_moderate(PI * (0.5 - r)) } else { cos_moderate(PI * r) }
 }

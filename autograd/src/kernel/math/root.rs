@@ -63,3 +63,13 @@ pub(crate) fn hypot<T: Real>(x: T, y: T) -> T {
     let value = if large == 0.0 { large + small } else { value };
     c(if (x == f64::INFINITY) | (y == f64::INFINITY) { f64::INFINITY } else { value })
 }
+
+/// `½ (x + √(x² + b))` for positive `b`; for negative `x` as `½ b / (√(x² + b) − x)`.
+///
+/// At most 4 ulp; 0 at −∞, ∞ at ∞, NaN at NaN.
+#[inline(always)]
+pub(crate) fn squareplus<T: Real>(x: T, b: T) -> T {
+    let half = c::<T>(0.5);
+    let root = hypot(x, b.sqrt());
+    if x > T::ZERO { half * x + half * root } else { half * b / (root - x) }
+}

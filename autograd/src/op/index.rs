@@ -131,17 +131,21 @@ impl Examples for ScatterRows {
 
 /// Elements of each row, by number
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Pick;
+pub struct Pick {
+    /// How many of each row: one index each.
+    pub count: usize,
+}
 
 impl Linear for Pick {
     const NAME: &'static str = "pick";
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let [x, indices] = two(inputs)?;
-        if indices.rows == x.rows {
-            return Ok(indices);
+        if self.count == 1 {
+            indices_of(indices, x.rows)?;
         }
-        Err(format!("the indices must have {} rows", x.rows))
+        let expected = Shape::new(x.rows, self.count);
+        if indices == expected { Ok(expected) } else { Err(format!("the indices must be {expected}")) }
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
@@ -159,8 +163,9 @@ impl Linear for Pick {
 
 impl Examples for Pick {
     fn examples() -> Vec<Case> {
-        let case =
-            |count| Case::shaped(Pick, [(Domain::ALL, (4, 3)), (Domain::Index { bound: 3 }, (4, count))]);
+        let case = |count| {
+            Case::shaped(Pick { count }, [(Domain::ALL, (4, 3)), (Domain::Index { bound: 3 }, (4, count))])
+        };
         vec![case(1), case(5)]
     }
 }
@@ -177,6 +182,9 @@ impl Linear for Place {
 
     fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
         let [x, indices] = two(inputs)?;
+        if x.cols == 1 {
+            indices_of(indices, x.rows)?;
+        }
         if indices == x {
             return Ok(Shape::new(x.rows, self.cols));
         }
@@ -188,7 +196,7 @@ impl Linear for Place {
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        g.pick(at.inputs[1])
+        g.pick_axis(Axis::Columns, at.inputs[1])
     }
 
     fn is_linear(self, slot: usize) -> bool {
@@ -327,16 +335,19 @@ impl<T: Real> Var<'_, T> {
         Self::nary(ScatterRows, &[self, indices, source])
     }
 
-    /// Elements `indices[i]` of row `i`: the logit of the class that is true, or several of a row.
+    /// Element `indices[i]` of row `i`: the logit of the class that is true.
     ///
     /// # Derivative
-    /// The cotangent is added at the places that were picked, 0 elsewhere.
+    /// The cotangent at the places that were picked, 0 elsewhere.
     ///
     /// # Shapes
-    /// `(m, n), (m, k) → (m, k)`
+    /// `(m, n), (m, 1) → (m, 1)`
     ///
     /// # Domain and edge cases
     /// Indices are whole numbers in `0..n`; others are a [`RunError`](crate::RunError) of the run.
+    ///
+    /// # Panics
+    /// If the indices are not a column with as many rows: [`pick_axis`](Self::pick_axis) takes several of each row.
     ///
     /// # Examples
     /// ```
@@ -347,11 +358,11 @@ impl<T: Real> Var<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn pick(self, indices: Self) -> Self {
-        self.binary(Pick, indices)
+        self.binary(Pick { count: 1 }, indices)
     }
 
-    /// Elements along an axis, by number: [`pick`](Self::pick) for [`Axis::Columns`]; for [`Axis::Rows`] elements
-    /// `indices[i, j]` of column `j`.
+    /// Elements along an axis, by number, in place `i, j`: element `indices[i, j]` of row `i` for [`Axis::Columns`], of
+    /// column `j` for [`Axis::Rows`].
     ///
     /// # Derivative
     /// The cotangent is added at the places that were picked, 0 elsewhere.
@@ -361,6 +372,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// Indices are whole numbers below the length of the axis; others are a [`RunError`](crate::RunError) of the run.
+    ///
+    /// # Panics
+    /// If the other side of the indices is not that of `x`.
     ///
     /// # Examples
     /// ```
@@ -373,8 +387,11 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn pick_axis(self, axis: Axis, indices: Self) -> Self {
         match axis {
-            Axis::Rows => self.transpose().binary(Pick, indices.transpose()).transpose(),
-            Axis::Columns => self.binary(Pick, indices),
+            Axis::Rows => {
+                let pick = Pick { count: indices.rows() };
+                self.transpose().binary(pick, indices.transpose()).transpose()
+            }
+            Axis::Columns => self.binary(Pick { count: indices.cols() }, indices),
         }
     }
 

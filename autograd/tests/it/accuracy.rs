@@ -20,7 +20,7 @@ enum Scale {
     Moved,
 }
 
-/// How many units a value and a product with the transposed Jacobian may be wrong by, as the methods' docs say.
+/// How many units a value and a product with the transposed Jacobian may be wrong by, as the guide to the numerics says.
 ///
 /// Each rounding counts half a unit of its own result, which may be a whole one of the final result; `exp`, `ln` and
 /// `ln_1p` count one.

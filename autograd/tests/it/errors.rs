@@ -319,10 +319,15 @@ fn indices_of_another_shape_are_refused() {
     let gather = said(base, || x.gather_rows(k));
     let sum = said(base, || x.segment_sum(k, 5));
     let pick = said(base, || x.pick(k));
+    let several = said(base, || x.pick_axis(Axis::Columns, k));
+    let one_hot = said(base, || k.one_hot(3));
     let made = "left made at +1; right made at +2";
     assert_eq!(gather, format!("+3: gather_rows: 4x3 by 1x2: the indices must be a column; {made}"));
     assert_eq!(sum, format!("+4: segment_sum: 4x3 by 1x2: the indices must be a column of 4; {made}"));
-    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must have 4 rows; {made}"));
+    assert_eq!(pick, format!("+5: pick: 4x3 by 1x2: the indices must be a column of 4; {made}"));
+    assert_eq!(several, format!("+6: pick: 4x3 by 1x2: the indices must be 4x2; {made}"));
+    let rule = "the indices must be a column of 1; left made at +7; right made at +2";
+    assert_eq!(one_hot, format!("+7: place: 1x1 by 1x2: {rule}"));
 }
 
 #[test]

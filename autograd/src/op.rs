@@ -510,6 +510,7 @@ ops! {
     Tanhshrink: unary,
     // rectifier
     Relu: unary,
+    LeakyRelu: unary,
     Squareplus: unary,
     // gate
     Silu: unary,

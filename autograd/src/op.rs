@@ -25,6 +25,7 @@ pub mod diagonal;
 pub mod distance;
 pub mod exponential;
 pub mod extreme;
+pub mod flush;
 pub mod gate;
 pub mod hyperbolic;
 pub mod index;
@@ -54,6 +55,7 @@ pub use diagonal::*;
 pub use distance::*;
 pub use exponential::*;
 pub use extreme::*;
+pub use flush::*;
 pub use gate::*;
 pub use hyperbolic::*;
 pub use index::*;
@@ -571,4 +573,6 @@ ops! {
     Place: linear,
     // matmul
     MatMul: general,
+    // flush
+    FlushSubnormal: unary,
 }

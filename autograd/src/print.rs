@@ -215,7 +215,7 @@ impl<'a, T: Real> Printer<'a, T> {
             Op::Sigmoid(_) => Formula::new(Binding::Whole, format!("σ({})", next().text)),
             Op::Sqrt(_) => Formula::new(Binding::Power, format!("√{}", next().within(Binding::Whole))),
             Op::Abs(_) => Formula::new(Binding::Whole, format!("|{}|", next().text)),
-            Op::Broadcast(_) => next(),
+            Op::Broadcast(_) | Op::FlushSubnormal(_) => next(),
             Op::Compare(compare) => {
                 use crate::op::Compare;
                 let sign = match compare {

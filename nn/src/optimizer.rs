@@ -1,5 +1,7 @@
 //! Optimisers, written as in their papers: expressions of parameter, gradient and state.
 //!
+//! Moments that decay to subnormal numbers are set to 0, since processors are many times slower with these.
+//!
 //! They are recorded into the graph of the training step, compiled and fused with it, and can be differentiated
 //! through like any other expression. What changes from step to step and not from element to element (the rate, bias
 //! corrections) is computed in `f64` outside and enters as `1x1` values.
@@ -106,7 +108,7 @@ impl<T: Real> Optimizer<T> for Sgd {
             return (parameter - gradient * rate, vec![]);
         };
         let momentum = T::from_f64(self.momentum);
-        let velocity = velocity * momentum + gradient;
+        let velocity = (velocity * momentum + gradient).flush_subnormal();
         let direction = if self.nesterov { gradient + velocity * momentum } else { velocity };
         (parameter - direction * rate, vec![velocity])
     }
@@ -154,6 +156,7 @@ impl<T: Real> Optimizer<T> for RmsProp {
         let g = step.gradient;
         let (decay, epsilon) = (T::from_f64(self.decay), T::from_f64(self.epsilon));
         let mean_square = step.slots[0] * decay + g.square() * T::from_f64(1.0 - self.decay);
+        let mean_square = mean_square.flush_subnormal();
         (step.parameter - g * step.rate / (mean_square + epsilon).sqrt(), vec![mean_square])
     }
 }
@@ -209,8 +212,8 @@ impl<T: Real> Optimizer<T> for Adam {
         let g = step.gradient;
         let kept = |kept: f64| (T::from_f64(kept), T::from_f64(1.0 - kept));
         let ((beta1, new1), (beta2, new2)) = (kept(self.beta1), kept(self.beta2));
-        let mean = step.slots[0] * beta1 + g * new1;
-        let mean_square = step.slots[1] * beta2 + g.square() * new2;
+        let mean = (step.slots[0] * beta1 + g * new1).flush_subnormal();
+        let mean_square = (step.slots[1] * beta2 + g.square() * new2).flush_subnormal();
         let root = mean_square.sqrt() / step.scalars[1] + T::from_f64(self.epsilon);
         let new = step.parameter - (step.rate / step.scalars[0]) * mean / root;
         (new, vec![mean, mean_square])

@@ -2,8 +2,25 @@
 
 use crate::kernel::math;
 use crate::kernel::reduce::Compensated;
-use crate::op::Direction;
 use crate::scalar::Real;
+
+/// From which end a row is run through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the first element to the last.
+    Forward,
+    /// From the last element to the first.
+    Backward,
+}
+
+impl Direction {
+    pub(crate) fn reversed(self) -> Self {
+        match self {
+            Self::Forward => Self::Backward,
+            Self::Backward => Self::Forward,
+        }
+    }
+}
 
 /// Calls `f` with each index and the one that came before it.
 #[inline(always)]

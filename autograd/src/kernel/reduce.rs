@@ -100,10 +100,11 @@ impl<T: Real> WithSimd for SumBlock<'_, T> {
 
 /// The sums down the rows: 32 rows plainly, then joined to a total that keeps what rounding loses.
 pub(crate) fn sum_rows<T: Real>(x: View<'_, T>, out: &mut [T]) {
-    match x.shape.cols {
-        0 => {}
-        1 => out[0] = sum(x.data),
-        cols => Arch::new().dispatch(SumRows { x: x.data, cols, out }),
+    match (x.shape.rows, x.shape.cols) {
+        (_, 0) => {}
+        (1, _) => out.copy_from_slice(x.data),
+        (_, 1) => out[0] = sum(x.data),
+        (_, cols) => Arch::new().dispatch(SumRows { x: x.data, cols, out }),
     }
 }
 
@@ -118,24 +119,36 @@ impl<T: Real> WithSimd for SumRows<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (strip, out) in self.out.chunks_mut(STRIP).enumerate() {
-            let (mut sums, mut lost) = ([T::ZERO; STRIP], [T::ZERO; STRIP]);
-            for block in self.x.chunks(ROWS * self.cols) {
-                let parts = sums.chunks_exact_mut(LANES).zip(lost.chunks_exact_mut(LANES));
-                for (part, (sums, lost)) in (0..out.len()).step_by(LANES).zip(parts) {
-                    let width = LANES.min(out.len() - part);
-                    let lanes = sum_of_columns(block, self.cols, strip * STRIP + part, width);
-                    for k in 0..LANES {
-                        let (sum, error) = two_sum(sums[k], lanes[k]);
-                        sums[k] = sum;
-                        lost[k] += error;
-                    }
-                }
+        if self.x.len() <= ROWS * self.cols {
+            for (part, out) in self.out.chunks_mut(LANES).enumerate() {
+                let lanes = sum_of_columns(self.x, self.cols, part * LANES, out.len());
+                out.copy_from_slice(&lanes[..out.len()]);
             }
-            for (out, (sum, lost)) in out.iter_mut().zip(sums.into_iter().zip(lost)) {
-                *out = Compensated { sum, lost }.value();
+            return;
+        }
+        for (strip, out) in self.out.chunks_mut(STRIP).enumerate() {
+            sum_strip(self.x, self.cols, strip * STRIP, out);
+        }
+    }
+}
+
+/// The sums of at most 128 columns from `start`.
+#[inline(always)]
+fn sum_strip<T: Real>(x: &[T], cols: usize, start: usize, out: &mut [T]) {
+    let (mut sums, mut lost) = ([T::ZERO; STRIP], [T::ZERO; STRIP]);
+    for block in x.chunks(ROWS * cols) {
+        let parts = sums.chunks_exact_mut(LANES).zip(lost.chunks_exact_mut(LANES));
+        for (part, (sums, lost)) in (0..out.len()).step_by(LANES).zip(parts) {
+            let lanes = sum_of_columns(block, cols, start + part, LANES.min(out.len() - part));
+            for k in 0..LANES {
+                let (sum, error) = two_sum(sums[k], lanes[k]);
+                sums[k] = sum;
+                lost[k] += error;
             }
         }
+    }
+    for (out, (sum, lost)) in out.iter_mut().zip(sums.into_iter().zip(lost)) {
+        *out = Compensated { sum, lost }.value();
     }
 }
 
@@ -222,12 +235,44 @@ pub(crate) fn map_rows<T: Real>(x: View<'_, T>, out: &mut [T], mut f: impl FnMut
 
 /// The largest element; NaN if there is one.
 pub(crate) fn max<T: Real>(x: &[T]) -> T {
-    x.iter().fold(T::NEG_INFINITY, |max, &x| if x > max || x.is_nan() { x } else { max })
+    extreme(x, T::NEG_INFINITY, |x, max| x > max)
 }
 
 /// The smallest element; NaN if there is one.
 pub(crate) fn min<T: Real>(x: &[T]) -> T {
-    x.iter().fold(T::INFINITY, |min, &x| if x < min || x.is_nan() { x } else { min })
+    extreme(x, T::INFINITY, |x, min| x < min)
+}
+
+/// The element that wins against all others, in 32 runs side by side.
+#[inline(always)]
+fn extreme<T: Real>(x: &[T], start: T, wins: impl Fn(T, T) -> bool) -> T {
+    let better = |best: T, x: T| if wins(x, best) || x.is_nan() { x } else { best };
+    if x.len() < LANES {
+        return x.iter().fold(start, |best, x| better(best, *x));
+    }
+    Arch::new().dispatch(Extreme { x, start, better })
+}
+
+struct Extreme<'a, T, F> {
+    x: &'a [T],
+    start: T,
+    better: F,
+}
+
+impl<T: Real, F: Fn(T, T) -> T> WithSimd for Extreme<'_, T, F> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> T {
+        let (chunks, rest) = self.x.as_chunks::<LANES>();
+        let mut lanes = [self.start; LANES];
+        for chunk in chunks {
+            for (lane, x) in lanes.iter_mut().zip(chunk) {
+                *lane = (self.better)(*lane, *x);
+            }
+        }
+        lanes.iter().chain(rest).fold(self.start, |best, x| (self.better)(best, *x))
+    }
 }
 
 /// The position of the largest element, the first of ties, or of the first NaN.

@@ -2,8 +2,16 @@
 
 use core::cmp::Ordering;
 
-use crate::op::SortOrder;
 use crate::scalar::Real;
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SortOrder {
+    /// The smallest.
+    Ascending,
+    /// The largest.
+    Descending,
+}
 
 /// The positions of the elements in sorted order, equal ones as they stand, NaN last. Sorts in place.
 pub(crate) fn positions<T: Real>(x: &[T], order: SortOrder, out: &mut [T]) {

@@ -1,7 +1,6 @@
 //! Moving numbers.
 
 use crate::kernel::{Broken, Fault, View};
-use crate::op::Part;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -89,7 +88,16 @@ pub(crate) fn embed<T: Real>(x: &[T], places: Places, out: &mut [T]) {
     }
 }
 
-/// What stands on, below and above diagonal `offset`; zeros elsewhere.
+/// A side of a diagonal, the diagonal included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// On and below it.
+    Lower,
+    /// On and above it.
+    Upper,
+}
+
+/// What stands on that side of diagonal `offset`; zeros elsewhere.
 pub(crate) fn triangle<T: Real>(x: View<'_, T>, part: Part, offset: isize, out: &mut [T]) {
     let cols = x.shape.cols;
     for (i, row) in x.rows().enumerate() {

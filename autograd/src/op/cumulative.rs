@@ -8,23 +8,7 @@ use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
-/// From which end a row is run through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// From the first element to the last.
-    Forward,
-    /// From the last element to the first.
-    Backward,
-}
-
-impl Direction {
-    fn reversed(self) -> Self {
-        match self {
-            Self::Forward => Self::Backward,
-            Self::Backward => Self::Forward,
-        }
-    }
-}
+pub use crate::kernel::cumulative::Direction;
 
 /// The sums of all elements so far of each row: a kernel, because sums of slices would take `n²` additions
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

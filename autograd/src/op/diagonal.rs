@@ -7,14 +7,7 @@ use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
-/// A side of a diagonal, the diagonal included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// On and below it.
-    Lower,
-    /// On and above it.
-    Upper,
-}
+pub use crate::kernel::structure::Part;
 
 /// The elements on one side of a diagonal, zeros elsewhere: a kernel, because a mask would be as large as the matrix
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

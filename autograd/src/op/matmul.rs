@@ -63,7 +63,7 @@ impl Rule for MatMul {
     }
 
     fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        let (a, b) = (at.inputs[0], at.inputs[1]);
+        let (a, b, g) = (at.inputs[0], at.inputs[1], g.flush_subnormal());
         let (ta, tb) = (self.transpose_left, self.transpose_right);
         match (slot, ta, tb) {
             (0, false, _) => Self::with(false, !tb).of(g, b),
@@ -96,7 +96,8 @@ impl<T: Real> Var<'_, T> {
     /// The matrix product `A B`.
     ///
     /// # Derivative
-    /// `g Bᵀ` to the left, `Aᵀ g` to the right.
+    /// `g Bᵀ` to the left, `Aᵀ g` to the right. Subnormal cotangents count as 0 (see
+    /// [`flush_subnormal`](Self::flush_subnormal)).
     ///
     /// # Shapes
     /// `(m, k), (k, n) → (m, n)`

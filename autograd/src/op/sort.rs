@@ -7,14 +7,7 @@ use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
-/// What comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SortOrder {
-    /// The smallest.
-    Ascending,
-    /// The largest.
-    Descending,
-}
+pub use crate::kernel::sort::SortOrder;
 
 /// The columns of the elements of each row in sorted order: a kernel, because nothing else compares all with all
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

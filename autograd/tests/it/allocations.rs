@@ -3,7 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use autograd::{Axis, Graph, Matrix, Program, Real, Var};
+use autograd::op::{self, Domain};
+use autograd::{Axis, Graph, Matrix, Program, Real, Shape, Var};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -136,4 +137,36 @@ fn a_hessian_allocates_nothing() {
     let f = (x.tanh() * x.square().sum()).sum();
     let mut program = graph.compile(&[x], &[], &[f.hessian(x)]).unwrap();
     assert_eq!(allocations(&mut program, &[&Matrix::filled(1, 12, 0.5)]), 0);
+}
+
+/// An operand of an example: numbers of its domain, in no order.
+fn operand(domain: Domain, shape: Shape) -> Matrix<f64> {
+    Matrix::from_fn(shape.rows, shape.cols, |i, j| {
+        let k = u32::try_from(i * shape.cols + j).unwrap();
+        match domain {
+            Domain::Range { low, high, .. } => low + (high - low) * (f64::from(k) * 0.618).fract(),
+            Domain::Lattice { phase } => (f64::from(k % 5) + phase) / 4.0,
+            Domain::Distinct => f64::from(k * 7 % 11) / 8.0,
+            Domain::Index { bound } => f64::from(k % u32::try_from(bound).unwrap()),
+            Domain::Order => f64::from(k),
+            Domain::Flag => f64::from(k % 2),
+        }
+    })
+}
+
+#[test]
+fn no_operation_and_no_derivative_of_one_allocates() {
+    for case in op::cases() {
+        let graph = Graph::new();
+        let shape = |slot: usize| case.shapes.get(slot).copied().unwrap_or(Shape::new(3, 40));
+        let operands = case.domains.iter().enumerate().map(|(slot, domain)| operand(*domain, shape(slot)));
+        let operands: Vec<Matrix<f64>> = operands.collect();
+        let x: Vec<Var<'_, f64>> = operands.iter().map(|x| graph.input(x.rows(), x.cols())).collect();
+        let y = graph.try_apply(case.op, &x).unwrap();
+        let mut outputs = vec![y];
+        outputs.extend(y.square().sum().gradient_or_zero(x.as_slice()));
+        let mut program = graph.compile(&x, &[], &outputs).unwrap();
+        let inputs: Vec<&Matrix<f64>> = operands.iter().collect();
+        assert_eq!(allocations(&mut program, &inputs), 0, "{:?}", case.op);
+    }
 }

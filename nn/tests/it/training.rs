@@ -500,7 +500,7 @@ fn zero<'g>(y: Var<'g, f64>, _: Var<'g, f64>) -> Var<'g, f64> {
 fn an_epoch_reads_well() {
     let validation = Some(Evaluation { loss: 0.25, accuracy: Some(0.9876), samples: 10 });
     let epoch = Epoch { number: 2, loss: 1.0 / 3.0, validation, rate: 0.1, seconds: 1.239 };
-    assert_eq!(epoch.to_string(), "loss 0.3333, validation loss 0.2500, accuracy 0.9876, 1.24 s");
+    assert_eq!(epoch.to_string(), "loss 0.3333, validation 0.2500 (98.76 %), 1.24 s");
     let epoch = Epoch { validation: None, ..epoch };
     assert_eq!(epoch.to_string(), "loss 0.3333, 1.24 s");
 }

@@ -1,0 +1,58 @@
+//! Numbers too small to be normal.
+
+use crate::op::Pointwise;
+use crate::op::case::{Case, Domain, Examples};
+use crate::scalar::Real;
+use crate::var::Var;
+
+/// 0 in place of subnormal numbers: an operation, since processors are many times slower with these
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlushSubnormal;
+
+impl Pointwise<1> for FlushSubnormal {
+    const NAME: &'static str = "flush_subnormal";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x]: [T; 1]) -> T {
+        if x.abs() < T::MIN_POSITIVE { T::ZERO } else { x }
+    }
+
+    fn derivative<'g, T: Real>(
+        self,
+        _: usize,
+        g: Var<'g, T>,
+        _: [Var<'g, T>; 1],
+        _: Var<'g, T>,
+    ) -> Var<'g, T> {
+        g
+    }
+}
+
+impl Examples for FlushSubnormal {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(FlushSubnormal, [Domain::ALL])]
+    }
+}
+
+impl<T: Real> Var<'_, T> {
+    /// `x`, but 0 where `x` is subnormal: smaller in magnitude than 1.2e-38 (`f32`) or 2.2e-308 (`f64`).
+    ///
+    /// Processors compute with subnormal numbers many times slower than with others. They arise where something decays for
+    /// long (the moments of an optimiser) or saturates (the cotangents behind a sigmoid), and are then worth nothing.
+    /// Matrix products flush the cotangents that they pass on; optimisers flush their moments.
+    ///
+    /// # Derivative
+    /// 1, as if nothing was flushed.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::<f64>::new();
+    /// let x = graph.variable([[1.0, 1e-310]]);
+    /// assert_eq!(x.flush_subnormal().value().as_slice(), [1.0, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn flush_subnormal(self) -> Self {
+        self.unary(FlushSubnormal)
+    }
+}

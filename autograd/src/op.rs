@@ -512,6 +512,7 @@ ops! {
     Tanhshrink: unary,
     // rectifier
     Relu: unary,
+    LeakyRelu: unary,
     Squareplus: unary,
     // gate
     Silu: unary,

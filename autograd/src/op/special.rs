@@ -99,7 +99,6 @@ pub struct Erf;
 
 impl Pointwise<1> for Erf {
     const NAME: &'static str = "erf";
-    const VECTORISED: bool = false;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {

@@ -11,7 +11,7 @@ use crate::support::{dyadic_matrix, for_all};
 type Step = (usize, usize, usize);
 
 /// How many kinds of step there are.
-const KINDS: usize = 20;
+const KINDS: usize = 28;
 
 /// A new value of two of those before. All stay of moderate size, and all are smooth, so that differences hold.
 fn step<'g>(kind: usize, x: Var<'g, f64>, y: Var<'g, f64>) -> Var<'g, f64> {
@@ -38,6 +38,14 @@ fn step<'g>(kind: usize, x: Var<'g, f64>, y: Var<'g, f64>) -> Var<'g, f64> {
         17 if x.rows() == y.rows() => Var::concat(&[x, y], Axis::Columns).slice(0..x.rows(), 0..x.cols()),
         17 => x.slice(0..1, 0..x.cols()),
         18 => x.reshape(1, x.shape().len()).tanh(),
+        19 => x.sin() * fitted.cos(),
+        20 => x.hypot(fitted.sigmoid()),
+        21 => x.logaddexp(fitted),
+        22 => x.square().ln_1p() - x.asinh(),
+        23 => x.gelu() + fitted.silu() * 0.5,
+        24 => x.erf() * fitted.gaussian(),
+        25 => (x.square() + 0.5).pow(fitted.tanh()),
+        26 => x.atan2(fitted.square() + 0.5),
         _ => x * fitted.tanh() + x.detach() * 0.0,
     }
 }

@@ -42,7 +42,6 @@ const COMPOSED: &[&str] = &[
     "kl_div",
     "kron",
     "layer_norm",
-    "leaky_relu",
     "lerp",
     "linear",
     "mae_elementwise",

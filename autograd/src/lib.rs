@@ -27,6 +27,8 @@
 //!
 //! In reading order: [`Matrix`], [`Graph`], [`Var`], [`op`], [`Program`], the [`guide`].
 
+#![forbid(unsafe_code)]
+
 mod derive;
 mod dispatch;
 mod error;

@@ -166,6 +166,11 @@ impl<T: Real> Graph<T> {
         panic!("{message}");
     }
 
+    /// Whether `target` is computed from `source`, along paths of any kind.
+    pub(crate) fn is_computed_from(&self, target: NodeId, source: NodeId) -> bool {
+        Dependence::along(&self.nodes.borrow(), &[source], target, |_, _| true).of(target)
+    }
+
     /// The operation of a node with its operands, and the line that recorded it.
     fn applied(&self, id: NodeId) -> (Applied<'_, T>, &'static Location<'static>) {
         let nodes = self.nodes.borrow();

@@ -217,7 +217,13 @@ impl<T: Real> Graph<T> {
             (0..tangents.len()).filter(|&slot| tangents[slot].is_some()).collect();
         let parts = self.vjp_of(op, g, at, &slots);
         let terms = parts.iter().zip(tangents.iter().flatten()).map(|(part, dx)| (*part * *dx).sum());
-        crate::op::sum_of(terms).gradient_or_zero(g)
+        let tangent = crate::op::sum_of(terms).gradient_or_zero(g);
+        assert!(
+            !self.is_computed_from(tangent.id(), g.id()),
+            "{}: forward mode needs a vjp that is linear in its cotangent, and this one is not; write its jvp",
+            custom.name
+        );
+        tangent
     }
 }
 
@@ -258,24 +264,22 @@ impl<'g, T: Real> Var<'g, T> {
     /// that of this value. All other paths from here are cut.
     ///
     /// The rule is recorded in graph operations, so the derivative can be differentiated again; then the rule itself is,
-    /// not the function that it belongs to. It must be linear in `g`; forward mode is had by transposing it.
+    /// not the function that it belongs to. Forward mode is had by transposing the rule, which must be linear in `g` for that.
     ///
     /// # Derivative
     /// What the rule says.
     ///
     /// # Panics
-    /// When a derivative is taken: if the rule does not give one cotangent for each source, of its shape.
+    /// When a derivative is taken: if the rule does not give one cotangent for each source, of its shape; in forward mode, if
+    /// it is not linear in `g`.
     ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
-    /// let x = graph.variable(3.0);
-    /// // x² whose gradient is clipped to -1 … 1
-    /// let y = x.square().with_gradient(&[x], |g, x, _| {
-    ///     let dx = g * x[0] * 2.0;
-    ///     vec![dx.maximum(dx.scalar(-1.0)).minimum(dx.scalar(1.0))]
-    /// });
-    /// assert_eq!((y.item(), y.gradient(x).item()), (9.0, 1.0));
+    /// let x = graph.variable(0.0);
+    /// // ln(1 + eˣ), which overflows, with a derivative that does not.
+    /// let y = (x.exp() + 1.0).ln().with_gradient(&[x], |g, x, _| vec![g * x[0].sigmoid()]);
+    /// assert_eq!((y.item(), y.gradient(x).item()), (2f64.ln(), 0.5));
     /// ```
     #[must_use]
     #[track_caller]

@@ -124,3 +124,20 @@ fn a_reversed_gradient_is_that_of_the_composition_with_its_sign_changed() {
     let reversed = (x * x).scale_gradient(-1.0).exp().sum().gradient(x).value();
     assert_eq!(reversed, plain.map(|g| -g));
 }
+
+/// A clipped gradient is no linear function of the cotangent: transposing it would give a wrong tangent.
+#[test]
+fn a_rule_that_is_not_linear_has_no_forward_mode() {
+    let graph = Graph::<f64>::new();
+    let x = graph.variable(3.0);
+    let y = x.square().with_gradient(&[x], |g, x, _| {
+        let dx = g * x[0] * 2.0;
+        vec![dx.maximum(dx.scalar(-1.0)).minimum(dx.scalar(1.0))]
+    });
+    assert_eq!(y.gradient(x).item(), 1.0);
+    let caught = panic_of(|| y.jvp(x, graph.constant(1.0)));
+    assert_eq!(
+        caught.message,
+        "with_gradient: forward mode needs a vjp that is linear in its cotangent, and this one is not; write its jvp"
+    );
+}

@@ -147,10 +147,7 @@ fn print_header(train: &Dataset<f32>, test: &Dataset<f32>) {
 
 fn print_epoch(number: usize, Epoch { training, test }: &Epoch) {
     let (on_training, on_test) = (percent(training), percent(test));
-    println!(
-        "{number:>5}   {:.4}   {on_training:>6.2} %         {:.4}   {on_test:>6.2} %",
-        training.loss, test.loss
-    );
+    println!("{number:>5}   {:.4}   {on_training:>6.2} %         {:.4}   {on_test:>6.2} %", training.loss, test.loss);
 }
 
 /// Draws cost and accuracy over the epochs, into two files whose names begin so.
@@ -210,8 +207,7 @@ mod tests {
             let text = network.cost_of(&test, index).unwrap();
             let (terms, cost) = text.split_once('=').unwrap().1.split_once('=').unwrap();
             let squares = terms.split('+').map(|term| {
-                let (y, t) =
-                    term.trim().trim_start_matches('(').trim_end_matches(")²").split_once(" - ").unwrap();
+                let (y, t) = term.trim().trim_start_matches('(').trim_end_matches(")²").split_once(" - ").unwrap();
                 (y.parse::<f64>().unwrap() - t.parse::<f64>().unwrap()).powi(2)
             });
             // Ten outputs between 0 and 1, each written with an error of at most 0.005.

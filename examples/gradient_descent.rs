@@ -77,8 +77,7 @@ impl Descent {
         seed: u64,
     ) -> Result<Self, TrainError> {
         let mut params = Params::new(seed);
-        let model =
-            Mlp::new(784).layer(32, Activation::Relu).layer(10, Activation::Identity).build(&mut params);
+        let model = Mlp::new(784).layer(32, Activation::Relu).layer(10, Activation::Identity).build(&mut params);
         let evaluate = |params: &Params<f32>, data| evaluate(&model, &loss::cross_entropy, params, data);
         let mut evaluations = Vec::new();
         let history = Trainer::new(loss::cross_entropy, Sgd::new(RATE))
@@ -107,8 +106,7 @@ mod tests {
     fn smaller_batches_get_further_and_only_the_whole_batch_falls_steadily() {
         let (train, test) = Dataset::<f32>::mnist(mnist_folder()).unwrap();
         let (train, test) = (train.take(500).unwrap(), test.take(500).unwrap());
-        let [single, mini, whole] =
-            [1, 10, 500].map(|batch| Descent::new(&train, &test, (batch, 10), 1).unwrap());
+        let [single, mini, whole] = [1, 10, 500].map(|batch| Descent::new(&train, &test, (batch, 10), 1).unwrap());
         let last = |descent: &Descent| descent.losses[9];
         println!("{:?}\n{:?}\n{:?}", single.losses, mini.losses, whole.losses);
         assert!(last(&single) < 0.5 * last(&mini) && last(&mini) < 0.5 * last(&whole));

@@ -58,15 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("\nEmily {EMILY:?}: {:.4}, should be near 1", network.ask(EMILY)?);
     println!("Frank {FRANK:?}: {:.4}, should be near 0\n", network.ask(FRANK)?);
 
-    println!(
-        "{} derivatives were compared with those by hand; the largest relative difference was",
-        training.compared
-    );
+    println!("{} derivatives were compared with those by hand; the largest relative difference was", training.compared);
     println!("  {:.1e} with σ'(z) = σ(z) σ(-z)", training.difference);
-    println!(
-        "  {:.1e} with σ'(z) = σ(z) (1 - σ(z)), where 1 - σ(z) loses digits\n",
-        training.difference_of_text
-    );
+    println!("  {:.1e} with σ'(z) = σ(z) (1 - σ(z)), where 1 - σ(z) loses digits\n", training.difference_of_text);
     assert!(training.difference <= TOLERANCE, "a derivative is wrong");
     draw(&mut network, &training)
 }
@@ -115,8 +109,7 @@ impl Network {
     }
 
     fn train(&mut self, epochs: usize) -> Result<Training, RunError> {
-        let mut training =
-            Training { losses: Vec::new(), compared: 0, difference: 0.0, difference_of_text: 0.0 };
+        let mut training = Training { losses: Vec::new(), compared: 0, difference: 0.0, difference_of_text: 0.0 };
         for epoch in 0..epochs {
             for (x, y_true) in PEOPLE {
                 let before = self.values();
@@ -250,8 +243,7 @@ fn draw(network: &mut Network, training: &Training) -> Result<(), Box<dyn Error>
         .write(folder.join("two_two_one_loss.svg"))?;
 
     let (ones, zeros): (Vec<_>, Vec<_>) = PEOPLE.iter().partition(|(_, y_true)| *y_true > 0.5);
-    let points =
-        |people: Vec<([f64; 2], f64)>| people.into_iter().map(|(x, _)| (x[0], x[1])).collect::<Vec<_>>();
+    let points = |people: Vec<([f64; 2], f64)>| people.into_iter().map(|(x, _)| (x[0], x[1])).collect::<Vec<_>>();
     DecisionRegion::new("Four people, what a network 2-2-1 has learned", (-20.0, 30.0), (-10.0, 10.0))?
         .samples(0, &points(zeros))
         .samples(1, &points(ones))

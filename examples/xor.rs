@@ -38,26 +38,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
     let learned = Learned::from_seed(seed)?;
     println!("{}\n", summary(&learned.model, &learned.params, 2));
-    println!(
-        "loss of seed {seed}: {:.4} at first, {:.4} after {STEPS} steps",
-        learned.losses[0],
-        learned.loss()
-    );
+    println!("loss of seed {seed}: {:.4} at first, {:.4} after {STEPS} steps", learned.losses[0], learned.loss());
     for ((x, t), y) in POINTS.iter().zip(XOR).zip(learned.answers) {
         println!("  {} xor {} = {t}, learned {y:.3}", x[0], x[1]);
     }
 
     let all = (1..=SEEDS).map(Learned::from_seed).collect::<Result<Vec<_>, _>>()?;
-    let stuck: Vec<(u64, &Learned)> =
-        (1..=SEEDS).zip(&all).filter(|(_, learned)| !learned.succeeded()).collect();
+    let stuck: Vec<(u64, &Learned)> = (1..=SEEDS).zip(&all).filter(|(_, learned)| !learned.succeeded()).collect();
     println!("\n{} of {SEEDS} seeds learn all four answers to within 0.1", all.len() - stuck.len());
     for (seed, learned) in &stuck {
         println!("  seed {seed} is stuck with the answers {:.2?}", learned.answers);
     }
 
     let folder = output_folder()?;
-    let mut chart =
-        Chart::new("XOR, network 2-3-1").x_label("step").y_label("mean squared error").logarithmic();
+    let mut chart = Chart::new("XOR, network 2-3-1").x_label("step").y_label("mean squared error").logarithmic();
     chart = chart.curve(format!("seed {seed}"), &learned.losses);
     for (seed, learned) in stuck.iter().take(1) {
         chart = chart.curve(format!("seed {seed}, stuck"), &learned.losses);
@@ -82,8 +76,7 @@ impl Learned {
     fn from_seed(seed: u64) -> Result<Self, TrainError> {
         let table = Dataset::new(Matrix::from(POINTS), Matrix::column_vector(&XOR))?;
         let mut params = Params::new(seed);
-        let model =
-            Mlp::new(2).layer(3, Activation::Sigmoid).layer(1, Activation::Sigmoid).build(&mut params);
+        let model = Mlp::new(2).layer(3, Activation::Sigmoid).layer(1, Activation::Sigmoid).build(&mut params);
         // A batch is the whole table, and so an epoch is one step.
         let trainer = Trainer::new(loss::mean_squared_error, Sgd::new(RATE)).batch(4).epochs(STEPS);
         let history = trainer.fit(&model, &mut params, &table)?;
@@ -118,9 +111,7 @@ impl Learned {
             .legend(&["0", "1"])
             .x_label("first input")
             .y_label("second input")
-            .write(path, |x, y| {
-                network.run(&[&Matrix::from([[x, y]])]).map_or(f64::NAN, |()| network.item(0))
-            })?;
+            .write(path, |x, y| network.run(&[&Matrix::from([[x, y]])]).map_or(f64::NAN, |()| network.item(0)))?;
         Ok(())
     }
 }

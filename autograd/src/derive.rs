@@ -129,9 +129,8 @@ impl Dependence {
         }
         for (i, node) in nodes.iter().enumerate().take(end).skip(first) {
             let mut inputs = node.inputs.iter().enumerate();
-            depends[i - first] |= inputs.any(|(slot, input)| {
-                input.index() >= first && depends[input.index() - first] && flows(node, slot)
-            });
+            depends[i - first] |= inputs
+                .any(|(slot, input)| input.index() >= first && depends[input.index() - first] && flows(node, slot));
         }
         Self { first, depends }
     }

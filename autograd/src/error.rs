@@ -175,10 +175,7 @@ impl fmt::Display for CompileError {
                  Function, which records anew, or peek() if nothing was decided by it"
             ),
             Self::NotALeaf { op, site } => {
-                write!(
-                    f,
-                    "compile: the {op} at {site} is computed; only inputs and variables are fed or assigned"
-                )
+                write!(f, "compile: the {op} at {site} is computed; only inputs and variables are fed or assigned")
             }
             Self::UnfedInput { site } => {
                 write!(f, "compile: the input made at {site} is needed but not in the list of inputs")

@@ -222,10 +222,7 @@ where
     /// # Ok::<(), autograd::RunError>(())
     /// ```
     #[track_caller]
-    pub fn value_and_gradient(
-        &self,
-        inputs: [impl Into<Matrix<T>>; N],
-    ) -> Result<(T, [Matrix<T>; N]), RunError> {
+    pub fn value_and_gradient(&self, inputs: [impl Into<Matrix<T>>; N]) -> Result<(T, [Matrix<T>; N]), RunError> {
         let mut results = self.run(Results::ValueAndGradient, inputs.map(Into::into), &[])?;
         let gradient = results.split_off(1);
         Ok((only(results).item(), each(gradient)))
@@ -504,11 +501,7 @@ impl Results {
 }
 
 /// Tangents and vectors have the shapes of the inputs.
-fn check_tangents<T: Real>(
-    results: Results,
-    shapes: &[Shape],
-    directions: &[Matrix<T>],
-) -> Result<(), RunError> {
+fn check_tangents<T: Real>(results: Results, shapes: &[Shape], directions: &[Matrix<T>]) -> Result<(), RunError> {
     let role = match results {
         Results::Jvp => "tangent",
         Results::HessianVector => "vector",

@@ -110,11 +110,7 @@ impl<T: Real> Graph<T> {
     /// assert_eq!(error.rule, "left columns (3) must equal right rows (2)");
     /// ```
     #[track_caller]
-    pub fn try_apply<'g>(
-        &'g self,
-        op: impl Into<Op>,
-        operands: &[Var<'g, T>],
-    ) -> Result<Var<'g, T>, ShapeError> {
+    pub fn try_apply<'g>(&'g self, op: impl Into<Op>, operands: &[Var<'g, T>]) -> Result<Var<'g, T>, ShapeError> {
         let op = op.into();
         for operand in operands {
             operand.assert_of(self);

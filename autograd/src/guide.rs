@@ -18,8 +18,7 @@ mod tests {
     #[test]
     fn the_worked_example_is_the_code_of_the_operation() {
         let guide = include_str!("guide/adding_an_op.md");
-        let shown: Vec<&str> =
-            guide.split("```").filter_map(|part| part.strip_prefix("rust,ignore\n")).collect();
+        let shown: Vec<&str> = guide.split("```").filter_map(|part| part.strip_prefix("rust,ignore\n")).collect();
         let [block, registry] = shown[..] else { panic!("the guide shows a block and a registry line") };
         assert!(include_str!("op/activation.rs").contains(block), "the block differs from the source");
         let line = registry.lines().find(|line| line.contains("Softsign")).expect("a line for the example");

@@ -130,13 +130,7 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     }
 
     /// The product of `g` with `∂y/∂x[slot]`, which serves both modes: `g` is a cotangent or a tangent.
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; N],
-        y: Var<'g, T>,
-    ) -> Var<'g, T>;
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; N], y: Var<'g, T>) -> Var<'g, T>;
 
     /// Whether a derivative flows to this operand; where none does, the path is cut.
     fn differentiable(self, slot: usize) -> bool {

@@ -159,9 +159,8 @@ impl<'a, T: Real> Printer<'a, T> {
             matches!(term.op, Op::Sigmoid(_)).then(|| term.inputs[0])
         };
         let (x, y) = (argument(a)?, argument(b)?);
-        let is_minus = |y: usize, x: usize| {
-            matches!(self.terms[y].op, Op::Neg(_)) && self.terms[y].inputs.as_slice() == [x]
-        };
+        let is_minus =
+            |y: usize, x: usize| matches!(self.terms[y].op, Op::Neg(_)) && self.terms[y].inputs.as_slice() == [x];
         if is_minus(y, x) { Some(x) } else { is_minus(x, y).then_some(y) }
     }
 
@@ -230,10 +229,7 @@ impl<'a, T: Real> Printer<'a, T> {
                 let (flag, x, y) = (next(), next(), next());
                 if y.text == "0" {
                     let x = x.within(Binding::Product);
-                    return Formula::new(
-                        Binding::Product,
-                        format!("{x} ⊙ {}", flag.within(Binding::Product)),
-                    );
+                    return Formula::new(Binding::Product, format!("{x} ⊙ {}", flag.within(Binding::Product)));
                 }
                 Formula::new(Binding::Whole, format!("where({}, {}, {})", flag.text, x.text, y.text))
             }

@@ -93,11 +93,7 @@ impl<T: Real> Graph<T> {
         Ok(self.assemble(&simplified, inputs.len(), updates.len(), outputs.len()))
     }
 
-    fn check_compile(
-        &self,
-        inputs: &[Var<'_, T>],
-        updates: &[(Var<'_, T>, Var<'_, T>)],
-    ) -> Result<(), CompileError> {
+    fn check_compile(&self, inputs: &[Var<'_, T>], updates: &[(Var<'_, T>, Var<'_, T>)]) -> Result<(), CompileError> {
         let mut changing: Vec<NodeId> = Vec::new();
         for leaf in inputs.iter().chain(updates.iter().map(|(state, _)| state)) {
             let settable = leaf.op() == Op::Variable
@@ -156,11 +152,9 @@ impl<T: Real> Graph<T> {
         for (place, value) in &schedule.fills {
             arena.get_mut(*place).fill(value.get());
         }
-        let place =
-            |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let place = |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
         let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
-        let leaves =
-            terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
+        let leaves = terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
         let known = self.values.borrow();
         for (i, term) in terms.iter().enumerate() {
@@ -383,12 +377,7 @@ impl<T: Real> Program<T> {
 }
 
 impl Single {
-    fn run<T: Real>(
-        &self,
-        arena: &mut [T],
-        lists: &mut Lists<T>,
-        customs: &Customs<T>,
-    ) -> Result<(), RunError> {
+    fn run<T: Real>(&self, arena: &mut [T], lists: &mut Lists<T>, customs: &Customs<T>) -> Result<(), RunError> {
         let mut slices: Vec<&mut [T]> = emptied(core::mem::take(&mut lists.slices));
         slices.extend(disjoint(arena, &self.slots));
         let out = core::mem::take(&mut slices[self.output]);

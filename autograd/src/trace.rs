@@ -97,10 +97,7 @@ impl<T: Real> Graph<T> {
         let values = self.values.borrow();
         let unfed = simplified.terms.iter().find(|term| term.op == Op::Input);
         if let Some(input) = unfed {
-            panic!(
-                "trace_non_finite: the input made at {} has a value only while a program runs",
-                input.site
-            );
+            panic!("trace_non_finite: the input made at {} has a value only while a program runs", input.site);
         }
         trace(&simplified.terms, |_, origin| values.get(origin), &self.customs.borrow())
     }
@@ -177,8 +174,7 @@ fn compute<'a, T: Real>(
     let operands: Vec<(Vec<T>, Shape)> = term.inputs.iter().map(spread).collect();
     let views: Vec<View<'_, T>> = operands.iter().map(|(value, shape)| View::new(value, *shape)).collect();
     let mut out = vec![T::ZERO; term.shape.len()];
-    custom::forward(customs, term.op, &views, &mut out)
-        .map_err(|fault| fault.at(term.op.name(), term.site))?;
+    custom::forward(customs, term.op, &views, &mut out).map_err(|fault| fault.at(term.op.name(), term.site))?;
     Ok(out)
 }
 
@@ -188,9 +184,9 @@ fn describe<T: Real>(term: &Term, bad: usize, terms: &[Term], values: &[Vec<T>])
         let (operand, value) = (&terms[input], &values[input]);
         let row = if operand.shape.rows == 1 { 0 } else { element.0 };
         let col = if operand.shape.cols == 1 { 0 } else { element.1 };
-        let range = value.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(x.to_f64()), high.max(x.to_f64()))
-        });
+        let range = value
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x.to_f64()), high.max(x.to_f64())));
         let there = term.op.is_pointwise().then(|| value[row * operand.shape.cols + col].to_f64());
         TracedOperand { op: operand.op.name(), site: operand.site, shape: operand.shape, value: there, range }
     };

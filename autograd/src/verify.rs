@@ -33,8 +33,7 @@ impl<T: Real> Graph<T> {
                 continue;
             }
             let shapes: Vec<Shape> = node.inputs.iter().map(|input| nodes[input.index()].shape).collect();
-            let shape =
-                self.rule(node.op, &shapes).map_err(|rule| format!("{id} {}: {rule}", node.op.name()))?;
+            let shape = self.rule(node.op, &shapes).map_err(|rule| format!("{id} {}: {rule}", node.op.name()))?;
             if shape != node.shape {
                 return Err(format!("{id} {}: shape {}, its rule gives {shape}", node.op.name(), node.shape));
             }

@@ -53,8 +53,8 @@ pub fn save<T: Real>(params: &Params<T>, path: impl AsRef<Path>) -> Result<(), C
 pub fn load<T: Real>(params: &mut Params<T>, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     let path = path.as_ref().to_owned();
     let file = fs::read(&path).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;
-    let tensors = SafeTensors::deserialize(&file)
-        .map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
+    let tensors =
+        SafeTensors::deserialize(&file).map_err(|source| CheckpointError::Format { path: path.clone(), source })?;
     if let Some(name) = tensors.names().into_iter().find(|name| params.find(name).is_none()) {
         return Err(CheckpointError::Unknown { path, name: name.to_owned() });
     }
@@ -70,12 +70,7 @@ pub fn load<T: Real>(params: &mut Params<T>, path: impl AsRef<Path>) -> Result<(
         }
         if tensor.shape() != [value.rows(), value.cols()] {
             let found = tensor.shape().to_vec();
-            return Err(CheckpointError::Shape {
-                path,
-                name: name.to_owned(),
-                expected: value.shape(),
-                found,
-            });
+            return Err(CheckpointError::Shape { path, name: name.to_owned(), expected: value.shape(), found });
         }
         values.push(from_bytes::<T>(tensor.data()));
     }

@@ -199,9 +199,7 @@ pub enum DataError {
         columns: usize,
     },
     /// A feature is infinite, NaN, or too large to be squared.
-    #[error(
-        "feature {column} has no finite mean and standard deviation: a value is not finite, or too large"
-    )]
+    #[error("feature {column} has no finite mean and standard deviation: a value is not finite, or too large")]
     NotFinite {
         /// The column.
         column: usize,

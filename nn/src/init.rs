@@ -169,10 +169,9 @@ impl Initializer {
             Self::VarianceScaling { scale, fan, distribution: Distribution::Normal } => {
                 Self::variance_scaling(scale, fan, Distribution::TruncatedNormal)
             }
-            Self::Constant(_)
-            | Self::Uniform { .. }
-            | Self::TruncatedNormal { .. }
-            | Self::VarianceScaling { .. } => self,
+            Self::Constant(_) | Self::Uniform { .. } | Self::TruncatedNormal { .. } | Self::VarianceScaling { .. } => {
+                self
+            }
         }
     }
 
@@ -189,9 +188,7 @@ impl Initializer {
             Self::Constant(value) => Self::Constant(gain * value),
             Self::Uniform { low, high } => Self::Uniform { low: gain * low, high: gain * high },
             Self::Normal { mean, std } => Self::Normal { mean: gain * mean, std: gain.abs() * std },
-            Self::TruncatedNormal { mean, std } => {
-                Self::TruncatedNormal { mean: gain * mean, std: gain.abs() * std }
-            }
+            Self::TruncatedNormal { mean, std } => Self::TruncatedNormal { mean: gain * mean, std: gain.abs() * std },
             Self::VarianceScaling { scale, fan, distribution } => {
                 Self::variance_scaling(gain * gain * scale, fan, distribution)
             }
@@ -215,12 +212,7 @@ impl Initializer {
     /// assert!(bias.as_slice().iter().all(|b| b.abs() <= 0.5));
     /// ```
     #[must_use]
-    pub fn sample_shape<T: Real>(
-        &self,
-        shape: Shape,
-        fans: (usize, usize),
-        random: &mut Random,
-    ) -> Matrix<T> {
+    pub fn sample_shape<T: Real>(&self, shape: Shape, fans: (usize, usize), random: &mut Random) -> Matrix<T> {
         let law = self.law(fans.0, fans.1);
         Matrix::from_fn(shape.rows, shape.cols, |_, _| T::from_f64(law.draw(random)))
     }

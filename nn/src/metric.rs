@@ -161,11 +161,7 @@ pub fn accuracy<T: Real>(scores: &Matrix<T>, labels: &[usize]) -> Result<f64, Me
 /// assert_eq!(nn::metric::binary_accuracy(&probabilities, &[1, 1, 1], 0.5)?, 2.0 / 3.0);
 /// # Ok::<(), nn::error::MetricError>(())
 /// ```
-pub fn binary_accuracy<T: Real>(
-    scores: &Matrix<T>,
-    labels: &[usize],
-    threshold: f64,
-) -> Result<f64, MetricError> {
+pub fn binary_accuracy<T: Real>(scores: &Matrix<T>, labels: &[usize], threshold: f64) -> Result<f64, MetricError> {
     let mut accuracy = Accuracy::default();
     accuracy.add_binary(scores, labels, threshold)?;
     Ok(accuracy.result().unwrap_or(0.0))
@@ -252,11 +248,7 @@ pub fn target_classes<T: Real>(targets: &Matrix<T>) -> Result<Vec<usize>, Metric
     targets.as_slice().iter().enumerate().map(|(row, &target)| class_index(row, target)).collect()
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "checked: a whole number below 2⁵³"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: a whole number below 2⁵³")]
 fn class_index<T: Real>(row: usize, target: T) -> Result<usize, MetricError> {
     let value = target.to_f64();
     let whole = target.floor() == target && (0.0..9e15).contains(&value);

@@ -85,10 +85,7 @@ impl Random {
     /// # References
     /// D. Lemire, "Fast random integer generation in an interval", 2019, algorithm 5.
     #[must_use]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "the two halves of a 128-bit product; the high one is below n"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "the two halves of a 128-bit product; the high one is below n")]
     pub fn below(&mut self, n: usize) -> usize {
         let n = n as u64;
         loop {

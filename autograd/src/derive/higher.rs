@@ -166,8 +166,7 @@ impl<'g, T: Real> Var<'g, T> {
         let products = products.into_iter().zip(sources.vars());
         let zeros = |source: &Self| graph.fill(source.shape(), T::ZERO);
         graph.at(Location::caller(), || {
-            sources
-                .arrange(products.map(|(product, source)| product.unwrap_or_else(|| zeros(source))).collect())
+            sources.arrange(products.map(|(product, source)| product.unwrap_or_else(|| zeros(source))).collect())
         })
     }
 

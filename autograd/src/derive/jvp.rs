@@ -45,12 +45,7 @@ impl<'g, T: Real> Var<'g, T> {
 impl<T: Real> Graph<T> {
     /// Each source needs one tangent of its shape.
     #[track_caller]
-    pub(crate) fn assert_tangents(
-        &self,
-        what: &'static str,
-        sources: &[Var<'_, T>],
-        tangents: &[Var<'_, T>],
-    ) {
+    pub(crate) fn assert_tangents(&self, what: &'static str, sources: &[Var<'_, T>], tangents: &[Var<'_, T>]) {
         assert!(
             sources.len() == tangents.len(),
             "{what}: {} sources, {} tangents: each source needs one tangent",
@@ -98,9 +93,8 @@ impl<T: Real> Graph<T> {
             }
             let (at, site) = self.applied(id);
             let op = at.output.op();
-            let along = |(slot, input): (usize, &Var<'g, T>)| {
-                known[input.id().index()].filter(|_| op.differentiable(slot))
-            };
+            let along =
+                |(slot, input): (usize, &Var<'g, T>)| known[input.id().index()].filter(|_| op.differentiable(slot));
             let inputs: SmallVec<[Option<Var<'g, T>>; 2]> = at.inputs.iter().enumerate().map(along).collect();
             if inputs.iter().any(Option::is_some) {
                 known[i] = Some(self.at(site, || {

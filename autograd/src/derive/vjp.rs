@@ -136,12 +136,7 @@ enum Missing {
 
 impl<T: Real> Graph<T> {
     /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
-    fn pull_back<'g>(
-        &'g self,
-        target: NodeId,
-        cotangent: Var<'g, T>,
-        sources: &[NodeId],
-    ) -> Vec<Option<Var<'g, T>>> {
+    fn pull_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Vec<Option<Var<'g, T>>> {
         let dependence = Dependence::new(&self.nodes.borrow(), sources, target);
         let mut cotangents: Vec<Option<Var<'g, T>>> = vec![None; target.index() + 1];
         if dependence.of(target) {

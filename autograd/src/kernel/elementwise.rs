@@ -24,11 +24,7 @@ pub(crate) fn map<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs: &[Vi
 
 /// [`map`] as a loop that is compiled once, for any processor.
 #[inline(always)]
-pub(crate) fn map_plain<T: Real, const N: usize>(
-    f: impl Fn([T; N]) -> T,
-    inputs: &[View<'_, T>],
-    out: &mut [T],
-) {
+pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs: &[View<'_, T>], out: &mut [T]) {
     let shape = broadcast_shape(inputs);
     let full: [Cow<'_, [T]>; N] = core::array::from_fn(|k| expand(inputs[k], shape));
     for (i, out) in out.iter_mut().enumerate() {

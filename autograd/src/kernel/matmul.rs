@@ -103,13 +103,7 @@ pub enum Threads {
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub(crate) fn product<T: Lanes>(
-    out: &mut [T],
-    a: Operand<'_, T>,
-    b: Operand<'_, T>,
-    update: Update,
-    threads: Threads,
-) {
+pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update, threads: Threads) {
     let (Shape { rows: m, cols: k }, Shape { cols: n, .. }) = (a.shape(), b.shape());
     assert_eq!(k, b.shape().rows, "matmul: left columns must equal right rows");
     assert_eq!(out.len(), m * n, "matmul: the result holds what its shape says");

@@ -29,11 +29,7 @@ pub(crate) fn positions<T: Real>(x: &[T], order: SortOrder, out: &mut [T]) {
     });
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it was made of a position in the row"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was made of a position in the row")]
 fn whole<T: Real>(position: T) -> usize {
     position.to_f64() as usize
 }

@@ -133,11 +133,7 @@ pub(crate) fn beside<T: Real>(parts: &[View<'_, T>], out: &mut [T]) {
 }
 
 /// A number as an index below `bound`.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "checked to be whole and in range"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and in range")]
 #[allow(clippy::cast_precision_loss, reason = "no matrix has 2⁵³ rows")]
 fn index<T: Real>(position: usize, value: T, bound: usize) -> Result<usize, Fault> {
     let value = value.to_f64();
@@ -158,12 +154,7 @@ pub(crate) fn gather_rows<T: Real>(x: View<'_, T>, indices: &[T], out: &mut [T])
 }
 
 /// Rows of `x` added to zeros by number.
-pub(crate) fn segment_sum<T: Real>(
-    x: View<'_, T>,
-    indices: &[T],
-    rows: usize,
-    out: &mut [T],
-) -> Result<(), Fault> {
+pub(crate) fn segment_sum<T: Real>(x: View<'_, T>, indices: &[T], rows: usize, out: &mut [T]) -> Result<(), Fault> {
     out.fill(T::ZERO);
     for ((k, &value), row) in indices.iter().enumerate().zip(x.rows()) {
         let i = index(k, value, rows)?;

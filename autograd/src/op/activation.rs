@@ -18,13 +18,7 @@ impl Pointwise<1> for Sigmoid {
         math::sigmoid(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g * (y * (-x).sigmoid())
     }
 }
@@ -47,13 +41,7 @@ impl Pointwise<1> for Softplus {
         math::softplus(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * x.sigmoid()
     }
 }
@@ -76,13 +64,7 @@ impl Pointwise<1> for LogSigmoid {
         math::log_sigmoid(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (-x).sigmoid()
     }
 }
@@ -106,13 +88,7 @@ impl Pointwise<1> for Softsign {
         if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { y }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x.abs() + T::ONE).square().recip()
     }
 }
@@ -135,13 +111,7 @@ impl Pointwise<1> for Tanhshrink {
         math::tanhshrink(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * x.tanh().square()
     }
 }

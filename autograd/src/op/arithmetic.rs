@@ -20,13 +20,7 @@ impl Pointwise<2> for Add {
         x + y
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g
     }
 }
@@ -49,13 +43,7 @@ impl Pointwise<2> for Sub {
         x - y
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { g } else { -g }
     }
 }
@@ -78,13 +66,7 @@ impl Pointwise<2> for Mul {
         x * y
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g * x[1 - slot]
     }
 }
@@ -138,13 +120,7 @@ impl Pointwise<1> for Neg {
         -x
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         -g
     }
 }
@@ -167,13 +143,7 @@ impl Pointwise<1> for Abs {
         x.abs()
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * x.sign()
     }
 }
@@ -202,13 +172,7 @@ impl Pointwise<1> for Sign {
         }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::ZERO))
     }
 }
@@ -231,13 +195,7 @@ impl Pointwise<2> for Copysign {
         x.copysign(y)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        [x, y]: [Var<'g, T>; 2],
-        z: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
     }
 }
@@ -260,13 +218,7 @@ impl Pointwise<2> for StrongMul {
         if g == T::ZERO { T::ZERO } else { g * d }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        h: Var<'g, T>,
-        [g, d]: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, h: Var<'g, T>, [g, d]: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { h.strong_mul(d) } else { h * g }
     }
 }

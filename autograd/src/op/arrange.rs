@@ -41,13 +41,7 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn slice_step(
-        self,
-        rows: Range<usize>,
-        row_step: usize,
-        cols: Range<usize>,
-        col_step: usize,
-    ) -> Self {
+    pub fn slice_step(self, rows: Range<usize>, row_step: usize, cols: Range<usize>, col_step: usize) -> Self {
         let count = |range: &Range<usize>, step: usize| range.len().div_ceil(step.max(1));
         let shape = Shape::new(count(&rows, row_step), count(&cols, col_step));
         let step = (signed(row_step), signed(col_step));
@@ -109,9 +103,7 @@ impl<T: Real> Var<'_, T> {
         match axis {
             _ if cut == 0 => self,
             Axis::Rows => Self::concat(&[self.slice(cut..rows, 0..cols), self.slice(0..cut, 0..cols)], axis),
-            Axis::Columns => {
-                Self::concat(&[self.slice(0..rows, cut..cols), self.slice(0..rows, 0..cut)], axis)
-            }
+            Axis::Columns => Self::concat(&[self.slice(0..rows, cut..cols), self.slice(0..rows, 0..cut)], axis),
         }
     }
 
@@ -150,10 +142,7 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub(crate) fn enlarged(self, rows: usize, cols: usize) -> Self {
         let shape = self.shape();
-        let wide = self
-            .reshape(shape.len(), 1)
-            .broadcast((shape.len(), cols))
-            .reshape(shape.rows, shape.cols * cols);
+        let wide = self.reshape(shape.len(), 1).broadcast((shape.len(), cols)).reshape(shape.rows, shape.cols * cols);
         let tall = wide.transpose().reshape(wide.shape().len(), 1).broadcast((wide.shape().len(), rows));
         tall.reshape(shape.cols * cols, shape.rows * rows).transpose()
     }
@@ -178,17 +167,14 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn pad(self, frame: Frame, value: T) -> Self {
         let Shape { rows, cols } = self.shape();
-        let (start, whole) = (
-            (frame.top, frame.left),
-            Shape::new(frame.top + rows + frame.bottom, frame.left + cols + frame.right),
-        );
+        let (start, whole) =
+            ((frame.top, frame.left), Shape::new(frame.top + rows + frame.bottom, frame.left + cols + frame.right));
         let inner = self.unary(Embed::block(start, whole));
         if value == T::ZERO {
             return inner;
         }
         let within = |i, j| (start.0..start.0 + rows).contains(&i) && (start.1..start.1 + cols).contains(&j);
-        let mask =
-            Matrix::from_fn(whole.rows, whole.cols, |i, j| if within(i, j) { T::ONE } else { T::ZERO });
+        let mask = Matrix::from_fn(whole.rows, whole.cols, |i, j| if within(i, j) { T::ONE } else { T::ZERO });
         self.graph().constant(mask).select(inner, self.scalar(value))
     }
 }

@@ -30,13 +30,7 @@ impl Pointwise<2> for Compare {
         if holds { T::ONE } else { T::ZERO }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(g.scalar(T::ZERO))
     }
 

@@ -34,11 +34,7 @@ impl Linear for CumSum {
 impl Examples for CumSum {
     fn examples() -> Vec<Case> {
         let case = |direction, shape| Case::shaped(CumSum(direction), [(Domain::ALL, shape)]);
-        vec![
-            case(Direction::Forward, (3, 4)),
-            case(Direction::Backward, (3, 4)),
-            case(Direction::Forward, (2, 1)),
-        ]
+        vec![case(Direction::Forward, (3, 4)), case(Direction::Backward, (3, 4)), case(Direction::Forward, (2, 1))]
     }
 }
 
@@ -89,11 +85,7 @@ impl Rule for LinearScan {
 impl Examples for LinearScan {
     fn examples() -> Vec<Case> {
         let case = |direction, shape| Case::shaped(LinearScan(direction), [(Domain::ALL, shape); 2]);
-        vec![
-            case(Direction::Forward, (3, 4)),
-            case(Direction::Backward, (2, 5)),
-            case(Direction::Forward, (2, 1)),
-        ]
+        vec![case(Direction::Forward, (3, 4)), case(Direction::Backward, (2, 5)), case(Direction::Forward, (2, 1))]
     }
 }
 

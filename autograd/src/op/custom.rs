@@ -193,28 +193,18 @@ impl<T: Real> Graph<T> {
 
     /// The tangent of the result from those of the operands.
     #[track_caller]
-    pub(crate) fn jvp_of<'g>(
-        &'g self,
-        op: Op,
-        tangents: &[Option<Var<'g, T>>],
-        at: &Applied<'g, T>,
-    ) -> Var<'g, T> {
+    pub(crate) fn jvp_of<'g>(&'g self, op: Op, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         let Op::Custom(custom) = op else { return op.jvp(tangents, at) };
         let rule = custom.of(&self.customs.borrow()).clone();
         if let Some(tangent) = rule.jvp(tangents, &at.inputs, at.output) {
             let (found, expected) = (tangent.shape(), at.output.shape());
-            assert!(
-                found == expected,
-                "{}: jvp gives a {found} tangent, the value is {expected}",
-                custom.name
-            );
+            assert!(found == expected, "{}: jvp gives a {found} tangent, the value is {expected}", custom.name);
             return tangent;
         }
         // ⟨vjp(g), dx⟩ is linear in g, and its gradient by g is the tangent.
         let shape = at.output.shape();
         let g = self.variable(crate::matrix::Matrix::zeros(shape.rows, shape.cols));
-        let slots: SmallVec<[usize; 2]> =
-            (0..tangents.len()).filter(|&slot| tangents[slot].is_some()).collect();
+        let slots: SmallVec<[usize; 2]> = (0..tangents.len()).filter(|&slot| tangents[slot].is_some()).collect();
         let parts = self.vjp_of(op, g, at, &slots);
         let terms = parts.iter().zip(tangents.iter().flatten()).map(|(part, dx)| (*part * *dx).sum());
         let tangent = crate::op::sum_of(terms).gradient_or_zero(g);

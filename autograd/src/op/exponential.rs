@@ -18,13 +18,7 @@ impl Pointwise<1> for Exp {
         math::exp(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(y)
     }
 }
@@ -48,13 +42,7 @@ impl Pointwise<1> for Exp2 {
         math::exp2(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(y * T::from_f64(core::f64::consts::LN_2))
     }
 }
@@ -78,13 +66,7 @@ impl Pointwise<1> for ExpM1 {
     }
 
     /// `eˣ` and not `y + 1`, which is 0 far below 0.
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.exp())
     }
 }

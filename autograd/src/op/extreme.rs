@@ -17,13 +17,7 @@ impl Pointwise<2> for Maximum {
         if x > y || x.is_nan() { x } else { y }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.gt(other), this.equal(other))
     }
@@ -47,13 +41,7 @@ impl Pointwise<2> for Minimum {
         if x < y || x.is_nan() { x } else { y }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.lt(other), this.equal(other))
     }
@@ -77,13 +65,7 @@ impl Pointwise<2> for Fmax {
         if x > y || y.is_nan() { x } else { y }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.gt(other) + other.is_nan(), this.equal(other))
     }
@@ -107,13 +89,7 @@ impl Pointwise<2> for Fmin {
         if x < y || y.is_nan() { x } else { y }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        x: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.lt(other) + other.is_nan(), this.equal(other))
     }
@@ -149,13 +125,7 @@ impl Pointwise<1> for Clamp {
         }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         let (low, high): (T, T) = (self.low.get(), self.high.get());
         let above = (low > T::NEG_INFINITY).then(|| x.gt(x.scalar(low)));
         let below = (high < T::INFINITY).then(|| x.lt(x.scalar(high)));

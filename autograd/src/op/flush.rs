@@ -17,13 +17,7 @@ impl Pointwise<1> for FlushSubnormal {
         if x.abs() < T::MIN_POSITIVE { T::ZERO } else { x }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g
     }
 }

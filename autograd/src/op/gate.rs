@@ -19,13 +19,7 @@ impl Pointwise<1> for Silu {
     }
 
     /// `σ(x) (1 + x σ(-x))`, in which the factor that vanishes wins over one that is infinite.
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * x.sigmoid().strong_mul((-x).sigmoid().strong_mul(x) + T::ONE)
     }
 }
@@ -48,13 +42,7 @@ impl Pointwise<1> for Mish {
         math::mish(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         let softplus = x.softplus();
         g * (softplus.tanh() + softplus.sech_squared().strong_mul(x.silu()))
     }
@@ -78,13 +66,7 @@ impl Pointwise<1> for Gelu {
         math::gelu(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x.normal_cdf() + x.normal_pdf().strong_mul(x))
     }
 }
@@ -108,13 +90,7 @@ impl Pointwise<1> for GeluTanh {
     }
 
     /// With `y = x σ(u)`: `σ(u) + x σ(u) σ(-u) u′`.
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         let [linear, cubic] = math::GELU_TANH;
         let square = x.square();
         let u = x * (square * T::from_f64(cubic) + T::from_f64(linear));

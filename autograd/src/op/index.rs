@@ -120,10 +120,7 @@ impl Linear for ScatterRows {
 impl Examples for ScatterRows {
     fn examples() -> Vec<Case> {
         let case = |base, count| {
-            Case::shaped(
-                ScatterRows,
-                [(Domain::ALL, base), (Domain::Order, (count, 1)), (Domain::ALL, (count, 2))],
-            )
+            Case::shaped(ScatterRows, [(Domain::ALL, base), (Domain::Order, (count, 1)), (Domain::ALL, (count, 2))])
         };
         vec![case((5, 2), 3), case((3, 2), 3)]
     }
@@ -163,9 +160,8 @@ impl Linear for Pick {
 
 impl Examples for Pick {
     fn examples() -> Vec<Case> {
-        let case = |count| {
-            Case::shaped(Pick { count }, [(Domain::ALL, (4, 3)), (Domain::Index { bound: 3 }, (4, count))])
-        };
+        let case =
+            |count| Case::shaped(Pick { count }, [(Domain::ALL, (4, 3)), (Domain::Index { bound: 3 }, (4, count))]);
         vec![case(1), case(5)]
     }
 }

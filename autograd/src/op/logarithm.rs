@@ -18,13 +18,7 @@ impl Pointwise<1> for Ln {
         math::ln(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::ONE) / x)
     }
 }
@@ -47,13 +41,7 @@ impl Pointwise<1> for Ln1p {
         math::ln_1p(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::ONE) / (x + T::ONE))
     }
 }
@@ -77,13 +65,7 @@ impl Pointwise<1> for Log2 {
         math::log2(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::from_f64(core::f64::consts::LOG2_E)) / x)
     }
 }
@@ -107,13 +89,7 @@ impl Pointwise<1> for Log10 {
         math::log10(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::from_f64(core::f64::consts::LOG10_E)) / x)
     }
 }
@@ -137,13 +113,7 @@ impl Pointwise<1> for Logit {
         math::logit(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         let one = x.scalar(T::ONE);
         let inside = x.ge(x.scalar(T::ZERO)) * x.le(one);
         g.strong_mul(inside.select(one / (x * (one - x)), x.scalar(T::NAN)))
@@ -169,13 +139,7 @@ impl Pointwise<2> for LogAddExp {
     }
 
     /// `σ(x - y)` and `σ(y - x)`; where that is `∞ - ∞`, by the rules for ties and for sums of nothing.
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        [x, y]: [Var<'g, T>; 2],
-        z: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = if slot == 0 { (x, y) } else { (y, x) };
         let zero = z.scalar(T::ZERO);
         let undefined = x.equal(y) * z.abs().equal(z.scalar(T::INFINITY));

@@ -18,13 +18,7 @@ impl Pointwise<1> for Square {
         x * x
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x * T::from_f64(2.0))
     }
 }
@@ -47,13 +41,7 @@ impl Pointwise<1> for Powi {
         x.powi(self.0)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         match self.0 {
             0 => g.strong_mul(x.scalar(T::ZERO)),
             1 => g,
@@ -82,13 +70,7 @@ impl Pointwise<1> for Powf {
         math::powf(x, self.0.get())
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         let c: T = self.0.get();
         if c == T::ZERO {
             return g.strong_mul(x.scalar(T::ZERO));
@@ -115,13 +97,7 @@ impl Pointwise<1> for Sqrt {
         x.sqrt()
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(y.scalar(T::from_f64(0.5)) / y)
     }
 }
@@ -146,13 +122,7 @@ impl Pointwise<2> for Pow {
 
     /// `y x^(y-1)`, exactly 0 for `y = 0`, and `z ln x`, exactly 0 where `0^y` is 0 or 1. Not a choice by `y = 0`, which
     /// would lose the mixed second derivative there.
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        [x, y]: [Var<'g, T>; 2],
-        z: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 {
             return g.strong_mul(y.strong_mul(x.pow(y - T::ONE)));
         }
@@ -181,13 +151,7 @@ impl Pointwise<1> for Cbrt {
         math::cbrt(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(y.scalar(T::from_f64(1.0 / 3.0)) / y.square())
     }
 }
@@ -211,13 +175,7 @@ impl Pointwise<2> for Hypot {
     }
 
     /// `x/r`; 0 at `r = 0`: the subgradient of least norm.
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        [x, y]: [Var<'g, T>; 2],
-        r: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], r: Var<'g, T>) -> Var<'g, T> {
         let zero = r.scalar(T::ZERO);
         g.strong_mul(r.equal(zero).select(zero, [x, y][slot] / r))
     }

@@ -18,13 +18,7 @@ impl Pointwise<1> for Relu {
         if x > T::ZERO || x.is_nan() { x } else { T::ZERO }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         x.gt(x.scalar(T::ZERO)).select(g, x.scalar(T::ZERO))
     }
 }
@@ -47,13 +41,7 @@ impl Pointwise<1> for LeakyRelu {
         if x > T::ZERO { x } else { x * self.0.get() }
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         x.gt(x.scalar(T::ZERO)).select(g, g * self.0.get::<T>())
     }
 }
@@ -77,13 +65,7 @@ impl Pointwise<1> for Squareplus {
     }
 
     /// `½ (1 + x/r)` with `r = √(x² + b)`, which is `y/r`.
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         let (b, infinity) = (self.0.get::<T>(), x.scalar(T::INFINITY));
         let root = x.hypot(x.scalar(b.sqrt()));
         let limit = x.gt(x.scalar(T::ZERO));

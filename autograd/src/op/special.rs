@@ -18,13 +18,7 @@ impl Pointwise<1> for Gaussian {
         math::gaussian(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g * (y.strong_mul(x) * T::from_f64(-2.0))
     }
 }
@@ -47,13 +41,7 @@ impl Pointwise<1> for NormalPdf {
         math::normal_pdf(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         -g * y.strong_mul(x)
     }
 }
@@ -76,13 +64,7 @@ impl Pointwise<1> for NormalCdf {
         math::normal_cdf(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * x.normal_pdf()
     }
 }
@@ -105,13 +87,7 @@ impl Pointwise<1> for Erf {
         math::erf(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x.gaussian() * T::from_f64(core::f64::consts::FRAC_2_SQRT_PI))
     }
 }
@@ -135,13 +111,7 @@ impl Pointwise<1> for Erfc {
         math::erfc(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         -g * (x.gaussian() * T::from_f64(core::f64::consts::FRAC_2_SQRT_PI))
     }
 }
@@ -165,13 +135,7 @@ impl Pointwise<1> for Erfinv {
         math::erfinv(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(y.scalar(T::from_f64(1.0 / core::f64::consts::FRAC_2_SQRT_PI)) / y.gaussian())
     }
 }
@@ -195,13 +159,7 @@ impl Pointwise<1> for Lgamma {
         math::lgamma(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.digamma())
     }
 }
@@ -228,13 +186,7 @@ impl Pointwise<1> for Polygamma {
         math::polygamma(self.0, x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.polygamma(self.0 + 1))
     }
 }
@@ -242,13 +194,7 @@ impl Pointwise<1> for Polygamma {
 impl Examples for Polygamma {
     fn examples() -> Vec<Case> {
         let case = |n, low, high| Case::pointwise(Polygamma(n), [Domain::between(low, high)]);
-        vec![
-            case(0, 0.75, 4.0),
-            case(1, 1.0, 4.0),
-            case(2, 1.0, 4.0),
-            case(3, 1.5, 4.0),
-            case(0, -0.625, -0.375),
-        ]
+        vec![case(0, 0.75, 4.0), case(1, 1.0, 4.0), case(2, 1.0, 4.0), case(3, 1.5, 4.0), case(0, -0.625, -0.375)]
     }
 }
 

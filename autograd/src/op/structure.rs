@@ -271,9 +271,8 @@ impl Linear for Concat {
 
 impl Examples for Concat {
     fn examples() -> Vec<Case> {
-        let parts = |axis, shapes: [(usize, usize); 3]| {
-            Case::shaped(Concat(axis), shapes.map(|shape| (Domain::ALL, shape)))
-        };
+        let parts =
+            |axis, shapes: [(usize, usize); 3]| Case::shaped(Concat(axis), shapes.map(|shape| (Domain::ALL, shape)));
         vec![parts(Axis::Rows, [(2, 3), (1, 3), (4, 3)]), parts(Axis::Columns, [(2, 3), (2, 1), (2, 2)])]
     }
 }
@@ -290,13 +289,7 @@ impl Pointwise<1> for Detach {
         x
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(g.scalar(T::ZERO))
     }
 

@@ -18,13 +18,7 @@ impl Pointwise<1> for Sin {
         math::sin(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.cos())
     }
 
@@ -61,13 +55,7 @@ impl Pointwise<1> for Cos {
         math::cos(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         -g.strong_mul(x.sin())
     }
 
@@ -105,13 +93,7 @@ impl Pointwise<1> for Tan {
         math::tan(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        _: [Var<'g, T>; 1],
-        y: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], y: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(y.square() + T::ONE)
     }
 }
@@ -135,13 +117,7 @@ impl Pointwise<1> for Asin {
         math::asin(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(chord(x).recip())
     }
 }
@@ -165,13 +141,7 @@ impl Pointwise<1> for Acos {
         math::acos(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         -g.strong_mul(chord(x).recip())
     }
 }
@@ -201,13 +171,7 @@ impl Pointwise<1> for Atan {
         math::atan(x)
     }
 
-    fn derivative<'g, T: Real>(
-        self,
-        _: usize,
-        g: Var<'g, T>,
-        [x]: [Var<'g, T>; 1],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x.square() + T::ONE).recip()
     }
 }
@@ -232,13 +196,7 @@ impl Pointwise<2> for Atan2 {
     }
 
     /// `x/r²` and `-y/r²`, the division done twice, for `r²` overflows; 0 at the origin and at infinity.
-    fn derivative<'g, T: Real>(
-        self,
-        slot: usize,
-        g: Var<'g, T>,
-        [y, x]: [Var<'g, T>; 2],
-        _: Var<'g, T>,
-    ) -> Var<'g, T> {
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [y, x]: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let r = y.hypot(x);
         let zero = r.scalar(T::ZERO);
         let nowhere = r.equal(zero) + r.equal(zero.scalar(T::INFINITY));

@@ -54,8 +54,7 @@ impl Fusion<'_> {
     fn place(&mut self, i: usize, term: &Term) {
         let inputs: Vec<usize> =
             term.inputs.iter().filter(|&&input| !self.terms[input].op.is_leaf()).copied().collect();
-        let producers: Vec<usize> =
-            inputs.into_iter().map(|input| self.find(self.kernel_of[input])).collect();
+        let producers: Vec<usize> = inputs.into_iter().map(|input| self.find(self.kernel_of[input])).collect();
         let top = producers.iter().map(|&kernel| self.kernels[kernel].level).max();
         let shape = term.op.is_pointwise().then_some(term.shape);
         let highest = |kernel: &usize| Some(self.kernels[*kernel].level) == top;

@@ -83,11 +83,7 @@ impl Fused {
 
     /// Number of units that parts consist of, and elements in a unit: rows, or blocks of elements.
     fn units(&self) -> (usize, usize) {
-        if self.has_rows() {
-            (self.shape.rows, self.shape.cols)
-        } else {
-            (self.shape.len().div_ceil(BLOCK), BLOCK)
-        }
+        if self.has_rows() { (self.shape.rows, self.shape.cols) } else { (self.shape.len().div_ceil(BLOCK), BLOCK) }
     }
 
     /// Numbers in a register.
@@ -249,9 +245,7 @@ impl<T: Real> Part<'_, '_, T> {
         for &(register, slot, spread) in &self.kernel.loads {
             let Slot::Read(data) = self.slots[slot] else { continue };
             if spread == Spread::Column {
-                for (value, block) in
-                    data[row..row + rows].iter().zip(self.register(register).chunks_mut(cols))
-                {
+                for (value, block) in data[row..row + rows].iter().zip(self.register(register).chunks_mut(cols)) {
                     block.fill(*value);
                 }
             }
@@ -277,8 +271,7 @@ impl<T: Real> Part<'_, '_, T> {
         let own = start - self.base;
         for &(register, slot) in &kernel.stores {
             if let Slot::Write(to) = &mut self.slots[slot] {
-                to[own..own + len]
-                    .copy_from_slice(&self.scratch[register * self.width..register * self.width + len]);
+                to[own..own + len].copy_from_slice(&self.scratch[register * self.width..register * self.width + len]);
             }
         }
         Ok(())

@@ -79,12 +79,7 @@ struct Scheduler<'a> {
 }
 
 impl<'a> Scheduler<'a> {
-    fn new<T: Real>(
-        terms: &'a [Term],
-        groups: &[Group],
-        outputs: &[usize],
-        updates: &[(usize, usize)],
-    ) -> Self {
+    fn new<T: Real>(terms: &'a [Term], groups: &[Group], outputs: &[usize], updates: &[(usize, usize)]) -> Self {
         let mut group_of = vec![usize::MAX; terms.len()];
         for (step, group) in groups.iter().enumerate() {
             group.members.iter().for_each(|&member| group_of[member] = step);
@@ -320,12 +315,7 @@ impl Coder<'_> {
         }
     }
 
-    fn write(
-        &mut self,
-        group: &Group,
-        slot_of: impl Fn(usize) -> Option<usize>,
-        overwritten: &HashMap<usize, usize>,
-    ) {
+    fn write(&mut self, group: &Group, slot_of: impl Fn(usize) -> Option<usize>, overwritten: &HashMap<usize, usize>) {
         let mut last_use: HashMap<usize, usize> = HashMap::new();
         for (at, &member) in group.members.iter().enumerate() {
             self.terms[member].inputs.iter().for_each(|&input| {

@@ -145,14 +145,10 @@ impl Builder {
         Some(Bits::new(out[0]))
     }
 
-    #[allow(
-        clippy::wildcard_enum_match_arm,
-        reason = "a rewrite names what it knows; the rest stays as it is"
-    )]
+    #[allow(clippy::wildcard_enum_match_arm, reason = "a rewrite names what it knows; the rest stays as it is")]
     fn rewrite<T: Real>(&self, term: &Term) -> Option<Rewrite> {
         let constant = |slot: usize| self.constant(term.inputs[slot]).map(Bits::get::<T>);
-        let is =
-            |slot: usize, value: f64| constant(slot).is_some_and(|c| c.to_f64().to_bits() == value.to_bits());
+        let is = |slot: usize, value: f64| constant(slot).is_some_and(|c| c.to_f64().to_bits() == value.to_bits());
         let same = |slot: usize| Some(Rewrite::Same(term.inputs[slot]));
         match term.op {
             Op::Mul(_) if is(0, 1.0) => same(1),
@@ -168,9 +164,7 @@ impl Builder {
                 _ => None,
             },
             Op::Select(_) => constant(0).and_then(|flag| same(if flag == T::ZERO { 2 } else { 1 })),
-            Op::Detach(_) | Op::Reshape(_) | Op::Broadcast(_)
-                if self.terms[term.inputs[0]].shape == term.shape =>
-            {
+            Op::Detach(_) | Op::Reshape(_) | Op::Broadcast(_) if self.terms[term.inputs[0]].shape == term.shape => {
                 same(0)
             }
             Op::Transpose(_) => match self.terms[term.inputs[0]].op {

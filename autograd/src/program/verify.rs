@@ -34,11 +34,8 @@ fn shape(terms: &[Term], term: &Term) -> Result<(), String> {
     }
     let inputs: Vec<Shape> = term.inputs.iter().map(|&input| terms[input].shape).collect();
     let given = term.op.shape(&inputs)?;
-    let fits = if term.op.is_pointwise() {
-        given.broadcast(term.shape) == Some(term.shape)
-    } else {
-        given == term.shape
-    };
+    let fits =
+        if term.op.is_pointwise() { given.broadcast(term.shape) == Some(term.shape) } else { given == term.shape };
     if fits { Ok(()) } else { Err(format!("shape {}, its rule gives {given}", term.shape)) }
 }
 
@@ -92,11 +89,7 @@ pub(crate) fn steps(steps: &[Step], arena: usize) -> Result<(), String> {
 }
 
 fn single_operation(op: Op) -> Result<(), String> {
-    if op.is_pointwise() || op.is_leaf() {
-        Err(format!("{} is no single operation", op.name()))
-    } else {
-        Ok(())
-    }
+    if op.is_pointwise() || op.is_leaf() { Err(format!("{} is no single operation", op.name())) } else { Ok(()) }
 }
 
 fn disjoint(from: Span, to: Span) -> Result<(), String> {

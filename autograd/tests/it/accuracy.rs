@@ -78,13 +78,7 @@ fn ulp<T: Real>(x: f64) -> f64 {
     2f64.powi(power / 2) * 2f64.powi(power - power / 2)
 }
 
-fn within<T: Real>(
-    what: &str,
-    found: &Matrix<T>,
-    expected: &[f64],
-    ulps: f64,
-    scale: impl Fn(f64) -> f64,
-) -> Verdict {
+fn within<T: Real>(what: &str, found: &Matrix<T>, expected: &[f64], ulps: f64, scale: impl Fn(f64) -> f64) -> Verdict {
     for (i, (found, expected)) in found.as_slice().iter().zip(expected).enumerate() {
         let error = (found.to_f64() - expected).abs() / scale(*expected);
         if error <= ulps {
@@ -178,8 +172,8 @@ fn sums_of_any_length_are_within_the_bound_that_they_state() {
         let row = graph.variable(Matrix::row_vector(&x));
         let column = row.transpose();
         let wide = column.broadcast((row.cols(), 3));
-        let bound = ulp::<f32>(expected) / 2.0
-            + if count <= 32 { 0.0 } else { 15.5 * f64::from(f32::EPSILON) * magnitude };
+        let bound =
+            ulp::<f32>(expected) / 2.0 + if count <= 32 { 0.0 } else { 15.5 * f64::from(f32::EPSILON) * magnitude };
         let last = row.cumsum(Axis::Columns).slice(0..1, row.cols() - 1..row.cols());
         for (what, sum) in [
             ("sum", row.sum()),
@@ -204,10 +198,7 @@ fn deviations_of_equal_numbers_are_exactly_zero_and_so_is_their_deviation() {
         for value in [0.1, 1.0 / 3.0, -1e300 / 7.0 / 1e4, 5e-324, 123_456.789] {
             let graph = Graph::<f64>::new();
             let x = graph.variable(Matrix::filled(2, count, value));
-            assert!(
-                x.center(Axis::Columns).value().as_slice().iter().all(|x| *x == 0.0),
-                "{count} of {value}"
-            );
+            assert!(x.center(Axis::Columns).value().as_slice().iter().all(|x| *x == 0.0), "{count} of {value}");
             let y = x.std_axis(Axis::Columns, 0).sum();
             assert_eq!(y.item(), 0.0, "{count} of {value}");
             assert!(y.gradient(x).value().as_slice().iter().all(|x| *x == 0.0), "{count} of {value}");
@@ -226,9 +217,7 @@ fn norms_neither_overflow_nor_vanish() {
             assert!((found - expected).abs() <= 8.0 * ulp::<f64>(expected), "{p}: {found:e}, {expected:e}");
             let dx = x.norm(p).gradient(x).value();
             let size = (3f64.powf(p) + 4f64.powf(p)).powf(1.0 - 1.0 / p);
-            for (found, expected) in
-                dx.as_slice().iter().zip([3f64.powf(p - 1.0), -(4f64.powf(p - 1.0)), 0.0])
-            {
+            for (found, expected) in dx.as_slice().iter().zip([3f64.powf(p - 1.0), -(4f64.powf(p - 1.0)), 0.0]) {
                 let tolerance = if scale < f64::MIN_POSITIVE { 1e-4 } else { 1e-14 };
                 assert!((found - expected / size).abs() <= tolerance, "{p} at {scale:e}: {found}");
             }
@@ -239,9 +228,7 @@ fn norms_neither_overflow_nor_vanish() {
         let x = graph.variable([[0.6 * scale, -0.8 * scale]]);
         assert!((x.norm(2.0).item() / scale - 1.0).abs() <= 4.0 * f32::EPSILON, "{scale}");
     }
-    for (x, expected) in
-        [([f64::INFINITY, 1.0], f64::INFINITY), ([f64::NAN, 1.0], f64::NAN), ([0.0, -0.0], 0.0)]
-    {
+    for (x, expected) in [([f64::INFINITY, 1.0], f64::INFINITY), ([f64::NAN, 1.0], f64::NAN), ([0.0, -0.0], 0.0)] {
         let found = Graph::new().variable([x]).norm(2.0).item();
         assert!(found == expected || (found.is_nan() && expected.is_nan()), "{x:?}: {found}");
     }

@@ -267,13 +267,7 @@ fn perceptrons() -> impl Strategy<Value = Perceptron> {
         let goal = (losses(), targets, vec(0..outputs, batch));
         let goal = goal.prop_map(|(loss, targets, classes)| Goal { loss, targets, classes });
         (activations(), rows(batch, widths[0]), weights, biases, goal).prop_map(
-            |(activation, inputs, weights, biases, goal)| Perceptron {
-                activation,
-                inputs,
-                weights,
-                biases,
-                goal,
-            },
+            |(activation, inputs, weights, biases, goal)| Perceptron { activation, inputs, weights, biases, goal },
         )
     })
 }

@@ -195,13 +195,7 @@ fn kinks_of_compositions_are_as_their_documentation_says() {
             [0.0, 0.0, f64::INFINITY],
             [0.0, 0.5, 1.0],
         ),
-        (
-            "normal_cdf",
-            |x| x.normal_cdf(),
-            [f64::NEG_INFINITY, 1e3, f64::INFINITY],
-            [0.0, 1.0, 1.0],
-            [0.0; 3],
-        ),
+        ("normal_cdf", |x| x.normal_cdf(), [f64::NEG_INFINITY, 1e3, f64::INFINITY], [0.0, 1.0, 1.0], [0.0; 3]),
     ];
     for (name, f, point, value, derivative) in kinks {
         let graph = Graph::new();

@@ -53,11 +53,7 @@ fn an_operation_of_the_users_has_all_derivatives_of_the_built_in_one() {
     let first = |y: Var<'_, f64>| y.gradient([a, b]).map(|g| g.value());
     assert_eq!(first(ours), first(theirs));
     let tangent = [b, a];
-    approx::assert_relative_eq!(
-        ours.jvp([a, b], tangent).item(),
-        theirs.jvp([a, b], tangent).item(),
-        epsilon = 1e-12
-    );
+    approx::assert_relative_eq!(ours.jvp([a, b], tangent).item(), theirs.jvp([a, b], tangent).item(), epsilon = 1e-12);
     let second = |y: Var<'_, f64>| y.hessian([a, b]).value();
     approx::assert_relative_eq!(second(ours), second(theirs), epsilon = 1e-12);
 }

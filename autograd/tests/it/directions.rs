@@ -37,15 +37,8 @@ fn assert_ignorant(krate: &str, parts: &[&str], forbidden: &[&str]) {
 /// They take the parameters of operations (an order, a direction), not operations.
 #[test]
 fn kernels_know_no_graph() {
-    let graph = [
-        "crate::graph",
-        "crate::var",
-        "crate::node",
-        "crate::derive",
-        "crate::program",
-        "crate::op::Op",
-        "Applied",
-    ];
+    let graph =
+        ["crate::graph", "crate::var", "crate::node", "crate::derive", "crate::program", "crate::op::Op", "Applied"];
     assert_ignorant("autograd", &["kernel.rs", "kernel/"], &graph);
 }
 
@@ -62,11 +55,7 @@ fn operations_know_no_compiler() {
 
 #[test]
 fn derivatives_know_no_compiler_and_no_kernel() {
-    assert_ignorant(
-        "autograd",
-        &["derive.rs", "derive/"],
-        &["crate::program", "crate::kernel", "crate::function"],
-    );
+    assert_ignorant("autograd", &["derive.rs", "derive/"], &["crate::program", "crate::kernel", "crate::function"]);
 }
 
 #[test]

@@ -341,8 +341,7 @@ fn rows_to_be_replaced_are_as_many_as_their_indices_and_as_wide_as_the_base() {
     let narrow = said(base, || x.scatter_rows(k, y));
     let rule = "the indices must be a column of 4; first made at +1; second made at +2; third made at +1";
     assert_eq!(few, format!("+4: scatter_rows: 4x3 by 2x1 by 4x3: {rule}"));
-    let rule =
-        "both must have the same number of columns; first made at +1; second made at +2; third made at +3";
+    let rule = "both must have the same number of columns; first made at +1; second made at +2; third made at +3";
     assert_eq!(narrow, format!("+5: scatter_rows: 4x3 by 2x1 by 2x2: {rule}"));
 }
 
@@ -430,10 +429,7 @@ fn a_cotangent_of_another_shape_is_refused() {
     let y = x.square();
     let g = graph.constant(zeros(3, 2));
     let text = said(base, || y.vjp(g, x));
-    assert_eq!(
-        text,
-        "+4: vjp: 2x3 by 3x2: the cotangent must have the shape of the value; made at +2 and +3"
-    );
+    assert_eq!(text, "+4: vjp: 2x3 by 3x2: the cotangent must have the shape of the value; made at +2 and +3");
 }
 
 #[test]
@@ -490,18 +486,13 @@ fn a_path_that_is_cut_is_shown_with_the_cut() {
     let both = detached + indexed;
     let cut = |y: Var<'_, f64>| said(base, || y.gradient(x));
     let path = |op, at| {
-        format!(
-            "+6: gradient: no derivative flows from the 1x1 {op} made at {at} to the 1x2 variable made at +1"
-        )
+        format!("+6: gradient: no derivative flows from the 1x1 {op} made at {at} to the 1x2 variable made at +1")
     };
     let at = |op, place| format!("the path is cut by the {op} at {place}");
     assert_eq!(cut(detached), format!("{}: {}; {HINT}", path("sum", "+2"), at("detach", "+2")));
     assert_eq!(cut(compared), format!("{}: {}; {HINT}", path("sum", "+3"), at("compare", "+3")));
     assert_eq!(cut(indexed), format!("{}: {}; {HINT}", path("arg_max", "+4"), at("arg_max", "+4")));
-    assert_eq!(
-        cut(both),
-        format!("{}: {} and the arg_max at +4; {HINT}", path("add", "+5"), at("detach", "+2"))
-    );
+    assert_eq!(cut(both), format!("{}: {} and the arg_max at +4; {HINT}", path("add", "+5"), at("detach", "+2")));
 }
 
 #[test]
@@ -530,8 +521,7 @@ fn an_input_has_no_value_while_recording() {
 #[test]
 fn an_index_out_of_range_is_named_with_its_place() {
     let names = ["gather_rows", "segment_sum", "scatter_rows", "pick", "place"];
-    for (index, shown) in [(3.0, "3"), (-1.0, "-1"), (0.5, "0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")]
-    {
+    for (index, shown) in [(3.0, "3"), (-1.0, "-1"), (0.5, "0.5"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
         let graph = Graph::new();
         let base = line!();
         let x = graph.variable(zeros(3, 3));

@@ -101,8 +101,7 @@ pub(crate) fn vjp_agrees(
         }
         let derivative = derivative.value();
         for k in 0..derivative.len() {
-            let mut direction: Vec<Matrix<f64>> =
-                point.iter().map(|x| Matrix::zeros(x.rows(), x.cols())).collect();
+            let mut direction: Vec<Matrix<f64>> = point.iter().map(|x| Matrix::zeros(x.rows(), x.cols())).collect();
             direction[slot].as_mut_slice()[k] = 1.0;
             let estimate = differences(scale, |t| {
                 let graph = Graph::new();
@@ -228,10 +227,8 @@ fn a_wrong_gradient_does_not_agree_with_differences() {
     let point = [Matrix::from([[0.5, -1.25]])];
     let missing_term = gradient_agrees(|_, x| (x[0] * x[0].detach()).sum(), &point);
     assert!(missing_term.unwrap_err().contains("by differences"));
-    let slightly_wrong = gradient_agrees(
-        |_, x| (x[0].square() + x[0].square().detach() * 1e-9 - x[0].square() * 1e-9).sum(),
-        &point,
-    );
+    let slightly_wrong =
+        gradient_agrees(|_, x| (x[0].square() + x[0].square().detach() * 1e-9 - x[0].square() * 1e-9).sum(), &point);
     assert!(slightly_wrong.unwrap_err().contains("by differences"));
 }
 

@@ -95,10 +95,7 @@ fn second_derivatives_that_vanish_are_zeros() {
     let linear = Function::new(|[x, y]| (2.0 * x).sum() - y);
     let (x, y) = (Matrix::ones(1, 2), Matrix::ones(1, 1));
     assert_eq!(linear.hessian([&x, &y]).unwrap(), Matrix::zeros(3, 3));
-    assert_eq!(
-        linear.hessian_vector([&x, &y], [&x, &y]).unwrap(),
-        [Matrix::zeros(1, 2), Matrix::zeros(1, 1)]
-    );
+    assert_eq!(linear.hessian_vector([&x, &y], [&x, &y]).unwrap(), [Matrix::zeros(1, 2), Matrix::zeros(1, 1)]);
     let mixed = Function::new(|[x, y]| x.square().sum() + y);
     let expected = Matrix::from([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]);
     assert_eq!(mixed.hessian([&x, &y]).unwrap(), expected);
@@ -142,9 +139,7 @@ fn matrices_without_elements_have_jacobians_without_elements() {
 fn a_branch_on_a_value_is_taken_anew_at_every_call() {
     let f = Function::new(|[x]| if x.item() > 0.0 { x.powi(3) } else { x * -2.0 });
     for _ in 0..2 {
-        for (x, value, first, second) in
-            [(2.0, 8.0, 12.0, 12.0), (-1.0, 2.0, -2.0, 0.0), (3.0, 27.0, 27.0, 18.0)]
-        {
+        for (x, value, first, second) in [(2.0, 8.0, 12.0, 12.0), (-1.0, 2.0, -2.0, 0.0), (3.0, 27.0, 27.0, 18.0)] {
             assert_eq!(f.value([x]).unwrap().item(), value);
             assert_eq!(f.gradient([x]).unwrap()[0].item(), first);
             assert_eq!(f.jvp([x], [10.0]).unwrap().item(), 10.0 * first);
@@ -204,10 +199,7 @@ fn a_closure_is_traced_once_for_each_shape_and_kind_of_result() {
     assert_eq!(count(), 1);
     let (row, column) = (Matrix::from([[1.0, 2.0]]), Matrix::from([[3.0], [4.0]]));
     for _ in 0..3 {
-        assert_eq!(
-            f.gradient([&row, &column]).unwrap(),
-            [Matrix::filled(1, 2, 7.0), Matrix::filled(2, 1, 3.0)]
-        );
+        assert_eq!(f.gradient([&row, &column]).unwrap(), [Matrix::filled(1, 2, 7.0), Matrix::filled(2, 1, 3.0)]);
     }
     assert_eq!(count(), 2);
     assert_eq!(f.gradient([&column, &row]).unwrap()[1], Matrix::filled(1, 2, 7.0));
@@ -229,10 +221,7 @@ fn a_closure_that_reads_is_traced_at_every_call() {
         if y.value().as_slice()[0] > 0.0 { x * y } else { x + y }
     });
     for (i, y) in [1.0, -1.0, 1.0, 1.0].into_iter().enumerate() {
-        assert_eq!(
-            f.gradient([3.0, y]).unwrap().map(|g| g.item()),
-            if y > 0.0 { [y, 3.0] } else { [1.0, 1.0] }
-        );
+        assert_eq!(f.gradient([3.0, y]).unwrap().map(|g| g.item()), if y > 0.0 { [y, 3.0] } else { [1.0, 1.0] });
         assert_eq!(calls.load(Ordering::Relaxed), i + 1);
     }
     assert_eq!(format!("{f:?}"), "Function<f64> of 2 inputs, 0 programs");

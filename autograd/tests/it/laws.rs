@@ -12,17 +12,15 @@ const BOTH: [Axis; 2] = [Axis::Rows, Axis::Columns];
 
 /// Matrices of up to `4 x 6` with elements that often tie.
 fn tied() -> impl Strategy<Value = Matrix<f64>> {
-    (1..=4usize, 1..=6usize).prop_flat_map(|(m, n)| {
-        vec((-2..=2).prop_map(f64::from), m * n).prop_map(move |data| Matrix::new(m, n, data))
-    })
+    (1..=4usize, 1..=6usize)
+        .prop_flat_map(|(m, n)| vec((-2..=2).prop_map(f64::from), m * n).prop_map(move |data| Matrix::new(m, n, data)))
 }
 
 /// Matrices of up to `4 x 6` of dyadic numbers, some of them 0.
 fn sparse() -> impl Strategy<Value = Matrix<f64>> {
     let element = prop_oneof![3 => dyadic(-2, 2), 1 => Just(0.0)];
-    (1..=4usize, 1..=6usize).prop_flat_map(move |(m, n)| {
-        vec(element.clone(), m * n).prop_map(move |data| Matrix::new(m, n, data))
-    })
+    (1..=4usize, 1..=6usize)
+        .prop_flat_map(move |(m, n)| vec(element.clone(), m * n).prop_map(move |data| Matrix::new(m, n, data)))
 }
 
 #[test]
@@ -142,9 +140,14 @@ fn products_with_zeros_have_the_derivatives_of_products_of_the_others_to_second_
         close("first", &first.value(), &others, 64.0 * 8.0 * f64::EPSILON)?;
         for k in 0..x.cols() {
             let second = first.slice(0..x.rows(), k..k + 1).sum().gradient_or_zero(v).value();
-            let expected = Matrix::from_fn(x.rows(), x.cols(), |i, j| {
-                if j == k { 0.0 } else { product_without(x.row(i), &[j, k]) }
-            });
+            let expected =
+                Matrix::from_fn(
+                    x.rows(),
+                    x.cols(),
+                    |i, j| {
+                        if j == k { 0.0 } else { product_without(x.row(i), &[j, k]) }
+                    },
+                );
             close("second", &second, &expected, 64.0 * 16.0 * f64::EPSILON)?;
         }
         Ok(())
@@ -157,12 +160,7 @@ fn products_so_far_with_zeros_agree_with_differences_to_second_order() {
     for_all(60, "cumprod", &strategy, |(x, v)| {
         let along = Matrix::from_fn(x.rows(), x.cols(), |i, j| v[i * x.cols() + j]);
         let point = [x];
-        finite::second_agrees(
-            |_, x| x[0].cumprod(Axis::Columns),
-            &point,
-            &along,
-            core::slice::from_ref(&along),
-        )
+        finite::second_agrees(|_, x| x[0].cumprod(Axis::Columns), &point, &along, core::slice::from_ref(&along))
     });
 }
 
@@ -261,8 +259,7 @@ fn the_kronecker_product_is_one_of_all_pairs() {
     for_all(100, "kron", &(sparse(), sparse()), |(x, y)| {
         let graph = Graph::new();
         let (p, q) = (y.rows(), y.cols());
-        let expected =
-            Matrix::from_fn(x.rows() * p, x.cols() * q, |i, j| x[(i / p, j / q)] * y[(i % p, j % q)]);
+        let expected = Matrix::from_fn(x.rows() * p, x.cols() * q, |i, j| x[(i / p, j / q)] * y[(i % p, j % q)]);
         close("kron", &graph.variable(&x).kron(graph.variable(&y)).value(), &expected, 0.0)
     });
 }
@@ -275,8 +272,7 @@ fn distances_of_rows_are_norms_of_their_differences() {
         let (u, v) = (graph.variable(&x), graph.variable(&y));
         for p in [1.0, 2.0, 3.0, f64::INFINITY] {
             let found = u.cdist(v, p).value();
-            let apart =
-                |i: usize, j: usize| (u.slice(i..i + 1, 0..5) - v.slice(j..j + 1, 0..5)).norm(p).item();
+            let apart = |i: usize, j: usize| (u.slice(i..i + 1, 0..5) - v.slice(j..j + 1, 0..5)).norm(p).item();
             close("cdist", &found, &Matrix::from_fn(3, 4, apart), 16.0 * f64::EPSILON)?;
         }
         let own = u.cdist(u, 2.0);
@@ -311,9 +307,7 @@ fn norms_of_zero_and_ties_have_the_subgradient_of_least_norm() {
     let graph = Graph::new();
     let zero = graph.variable(Matrix::zeros(2, 3));
     for p in [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, f64::INFINITY, f64::NEG_INFINITY] {
-        for y in
-            [zero.norm(p), zero.norm_axis(Axis::Columns, p).sum(), zero.normalize(Axis::Rows, p, 0.5).sum()]
-        {
+        for y in [zero.norm(p), zero.norm_axis(Axis::Columns, p).sum(), zero.normalize(Axis::Rows, p, 0.5).sum()] {
             close("value", &y.value(), &Matrix::zeros(1, 1), 0.0).unwrap();
         }
         let first = zero.norm(p).gradient(zero);

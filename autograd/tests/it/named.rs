@@ -241,11 +241,7 @@ fn pointwise<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>) -> Option<V
 }
 
 /// `f` along an axis, or of all elements as one row.
-fn along<'g, T: Real>(
-    axis: Option<Axis>,
-    x: Var<'g, T>,
-    f: impl Fn(Var<'g, T>, Axis) -> Var<'g, T>,
-) -> Var<'g, T> {
+fn along<'g, T: Real>(axis: Option<Axis>, x: Var<'g, T>, f: impl Fn(Var<'g, T>, Axis) -> Var<'g, T>) -> Var<'g, T> {
     match axis {
         Some(axis) => f(x, axis),
         None => f(x.reshape(1, x.shape().len()), Axis::Columns),

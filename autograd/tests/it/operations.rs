@@ -6,9 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::finite;
-use crate::support::{
-    Verdict, broadcastable, close, corner, dot, dyadic, for_all, largest, panic_of, values,
-};
+use crate::support::{Verdict, broadcastable, close, corner, dot, dyadic, for_all, largest, panic_of, values};
 
 /// Random operands, and numbers for cotangents and tangents.
 #[derive(Debug)]
@@ -64,17 +62,14 @@ fn covectors(at: &Applied<'_>, pool: &[f64]) -> (Matrix<f64>, Vec<Matrix<f64>>) 
 fn domain(domain: Domain, len: usize) -> BoxedStrategy<Vec<f64>> {
     match domain {
         Domain::Range { low, high, kinks } => {
-            let clear = move |x: &f64| {
-                (low..=high).contains(x) && kinks.iter().all(|kink| (x - kink).abs() >= 1.0 / 16.0)
-            };
+            let clear =
+                move |x: &f64| (low..=high).contains(x) && kinks.iter().all(|kink| (x - kink).abs() >= 1.0 / 16.0);
             vec(dyadic(-64, 64).prop_map(move |x| low + (x + 64.0) / 128.0 * (high - low)), len)
                 .prop_map(|x| x.into_iter().map(|x| (x * 1024.0).round() / 1024.0).collect::<Vec<f64>>())
                 .prop_filter("too near to a kink", move |x| x.iter().all(clear))
                 .boxed()
         }
-        Domain::Lattice { phase } => {
-            vec((-8..8).prop_map(move |k| (f64::from(k) + phase) / 4.0), len).boxed()
-        }
+        Domain::Lattice { phase } => vec((-8..8).prop_map(move |k| (f64::from(k) + phase) / 4.0), len).boxed(),
         Domain::Distinct => Just((-12..12).map(|k| f64::from(k) / 8.0).collect::<Vec<f64>>())
             .prop_shuffle()
             .prop_map(move |x| x[..len].to_vec())
@@ -115,9 +110,7 @@ fn arrangements(case: &Case, operands: &[Matrix<f64>]) -> Vec<Vec<Matrix<f64>>> 
     for operand in operands {
         let extended = |chosen: &Vec<Matrix<f64>>| {
             let chosen = chosen.clone();
-            shapes
-                .iter()
-                .map(move |shape| chosen.iter().cloned().chain([corner(operand, *shape)]).collect::<Vec<_>>())
+            shapes.iter().map(move |shape| chosen.iter().cloned().chain([corner(operand, *shape)]).collect::<Vec<_>>())
         };
         all = all.iter().flat_map(extended).collect();
     }
@@ -139,10 +132,7 @@ fn for_all_operations(count: u32, property: impl Fn(&Applied<'_>, &[f64]) -> Ver
 }
 
 /// The same for those with a derivative.
-fn for_all_differentiable(
-    count: u32,
-    property: impl Fn(&Applied<'_>, &Matrix<f64>, &[Matrix<f64>]) -> Verdict,
-) {
+fn for_all_differentiable(count: u32, property: impl Fn(&Applied<'_>, &Matrix<f64>, &[Matrix<f64>]) -> Verdict) {
     for_all_operations(count, |at, pool| {
         if at.point().is_empty() {
             return Ok(());
@@ -205,11 +195,7 @@ fn jvp_and_vjp_of_every_operation_are_adjoint() {
 }
 
 /// Value, products with the Jacobian and its transpose, in one element type.
-fn first_order<T: Real>(
-    at: &Applied<'_>,
-    cotangent: &Matrix<f64>,
-    tangents: &[Matrix<f64>],
-) -> Vec<Matrix<T>> {
+fn first_order<T: Real>(at: &Applied<'_>, cotangent: &Matrix<f64>, tangents: &[Matrix<f64>]) -> Vec<Matrix<T>> {
     let graph = Graph::new();
     let x: Vec<_> = at.point().iter().map(|x| graph.variable(x.cast::<T>())).collect();
     let u: Vec<_> = tangents.iter().map(|u| graph.variable(u.cast::<T>())).collect();
@@ -224,8 +210,7 @@ fn first_order<T: Real>(
 #[test]
 fn every_operation_in_f32_agrees_with_f64() {
     for_all_differentiable(256, |at, cotangent, tangents| {
-        let (short, long) =
-            (first_order::<f32>(at, cotangent, tangents), first_order::<f64>(at, cotangent, tangents));
+        let (short, long) = (first_order::<f32>(at, cotangent, tangents), first_order::<f64>(at, cotangent, tangents));
         let terms: usize = long.iter().map(Matrix::len).sum();
         let tolerance =
             4.0 * f64::from(f32::EPSILON) * f64::from(u32::try_from(terms).unwrap()) * (1.0 + largest(&long));
@@ -268,9 +253,8 @@ fn pointwise_operations_on_empty_matrices_have_empty_values_and_zero_gradients()
                 operands
             };
             let slots = 0..full.len();
-            let all = slots.flat_map(|slot| {
-                broadcastable(m, n).iter().map(|shape| arranged(slot, shape)).collect::<Vec<_>>()
-            });
+            let all = slots
+                .flat_map(|slot| broadcastable(m, n).iter().map(|shape| arranged(slot, shape)).collect::<Vec<_>>());
             for operands in all {
                 let at = Applied { op: case.op, operands: &operands };
                 let graph = Graph::new();

@@ -16,16 +16,14 @@ fn all_near<T: Real>(what: &str, found: &[Matrix<T>], expected: &[Matrix<f64>], 
         return Err(format!("{what}: there are {}, expected {}", found.len(), expected.len()));
     }
     let mut pairs = found.iter().zip(expected).enumerate();
-    pairs
-        .try_for_each(|(slot, (found, expected))| near(&format!("{what} {slot}"), found, expected, tolerance))
+    pairs.try_for_each(|(slot, (found, expected))| near(&format!("{what} {slot}"), found, expected, tolerance))
 }
 
 /// Checks one operation against its reference values in one element type; the three tolerances are those of
 /// values, first and second derivatives.
 fn holds<T: Real>(name: &str, case: &Value, [zeroth, first, second]: [f64; 3]) -> Verdict {
     let graph = Graph::<T>::new();
-    let record =
-        |field: &str| matrices(&case[field]).iter().map(|x| graph.variable(x.cast())).collect::<Vec<_>>();
+    let record = |field: &str| matrices(&case[field]).iter().map(|x| graph.variable(x.cast())).collect::<Vec<_>>();
     let x = record("inputs");
     let Some(y) = named::apply(name, &case["params"], &x) else {
         return Err("it is neither computed nor listed as missing".to_owned());
@@ -103,8 +101,7 @@ fn gradients_and_hessian_products_of_networks_agree_with_reference_values() {
     for network in list(&file["networks"]) {
         let holds = || {
             let graph = Graph::new();
-            let params: Vec<_> =
-                matrices(&network["params"]).iter().map(|param| graph.variable(param)).collect();
+            let params: Vec<_> = matrices(&network["params"]).iter().map(|param| graph.variable(param)).collect();
             let mut y = graph.constant(matrix(&network["x"]));
             for (layer, param) in list(&network["layers"]).iter().zip(params.as_chunks::<2>().0) {
                 y = activation(text(&layer["activation"]), y.matmul(param[0]) + param[1]);

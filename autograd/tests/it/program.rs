@@ -59,10 +59,7 @@ fn grow<'g>(choices: &mut Choices, values: &[Var<'g, f64>]) -> Option<Var<'g, f6
 
 fn assert_same_bits(compiled: &[f64], on_demand: &Matrix<f64>, what: &str) {
     for (i, (a, b)) in compiled.iter().zip(on_demand.as_slice()).enumerate() {
-        assert!(
-            a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(),
-            "{what}, element {i}: {a:e} and {b:e}"
-        );
+        assert!(a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan(), "{what}, element {i}: {a:e} and {b:e}");
     }
 }
 
@@ -77,8 +74,7 @@ fn check_random_program(seed: u64, wide: bool) -> Verdict {
     for _ in 0..25 {
         values.extend(grow(&mut choices, &values));
     }
-    let total =
-        values[leaves.len()..].iter().map(|value| value.sum()).reduce(|a, b| a + b).unwrap_or(leaves[3]);
+    let total = values[leaves.len()..].iter().map(|value| value.sum()).reduce(|a, b| a + b).unwrap_or(leaves[3]);
     let gradients = total.gradient_or_zero(leaves.clone());
     let second = gradients[0].square().sum().gradient_or_zero(leaves.clone());
     let updates: Vec<_> = leaves.iter().zip(&gradients).map(|(x, g)| (*x, *x - *g * 0.01)).collect();

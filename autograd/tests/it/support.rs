@@ -13,12 +13,7 @@ use serde_json::Value;
 pub(crate) type Verdict = Result<(), String>;
 
 /// Runs a property on random cases: the same ones each time.
-pub(crate) fn for_all<S: Strategy>(
-    cases: u32,
-    name: &str,
-    strategy: &S,
-    property: impl Fn(S::Value) -> Verdict,
-) {
+pub(crate) fn for_all<S: Strategy>(cases: u32, name: &str, strategy: &S, property: impl Fn(S::Value) -> Verdict) {
     let config = ProptestConfig {
         cases,
         rng_seed: RngSeed::Fixed(2026),
@@ -53,12 +48,7 @@ pub(crate) fn dot<T: Real>(a: &Matrix<T>, b: &Matrix<T>) -> f64 {
 }
 
 /// Equal shapes, and elements that are equal to `tolerance`; NaN equals NaN, an infinity only itself.
-pub(crate) fn close<T: Real>(
-    what: &str,
-    found: &Matrix<T>,
-    expected: &Matrix<f64>,
-    tolerance: f64,
-) -> Verdict {
+pub(crate) fn close<T: Real>(what: &str, found: &Matrix<T>, expected: &Matrix<f64>, tolerance: f64) -> Verdict {
     if found.shape() != expected.shape() {
         return Err(format!("{what}: the shape is {}, expected {}", found.shape(), expected.shape()));
     }

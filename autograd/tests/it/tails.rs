@@ -135,8 +135,7 @@ const MISSING: &[&str] = &["pseudo_huber", "bce_with_logits", "soft_margin"];
 /// The distance in units in the last place of `want`, which is exact, or nearly so; infinite if only one is NaN.
 fn ulps<T: Real>(found: T, want: f64) -> f64 {
     let (found, rounded) = (found.to_f64(), T::from_f64(want).to_f64());
-    if found.partial_cmp(&rounded).is_some_and(core::cmp::Ordering::is_eq) || found.is_nan() && want.is_nan()
-    {
+    if found.partial_cmp(&rounded).is_some_and(core::cmp::Ordering::is_eq) || found.is_nan() && want.is_nan() {
         return 0.0;
     }
     let least = T::MIN_POSITIVE.to_f64();
@@ -210,8 +209,7 @@ fn limits_at_infinities_and_edges_are_not_nan() {
         }
         let graph = Graph::<f64>::new();
         let x = graph.variable(number(&limit["x"][0]));
-        let y =
-            named::apply(name, &limit["params"], &[x]).unwrap_or_else(|| panic!("{name} is not computed"));
+        let y = named::apply(name, &limit["params"], &[x]).unwrap_or_else(|| panic!("{name} is not computed"));
         let what = format!("{name} at {}", limit["x"]);
         close(&what, &y.value(), &Matrix::scalar(number(&limit["value"])), 0.0).unwrap();
         let derivative = y.gradient(x).value();

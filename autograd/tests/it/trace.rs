@@ -68,10 +68,7 @@ fn broadcast_operands_are_named_by_the_element_that_counts() {
     let row = graph.variable([[1.0, 0.0]]);
     let found = graph.trace_non_finite(&[x / row]).unwrap().unwrap();
     assert_eq!(found.element, (0, 1));
-    assert_eq!(
-        found.operands.iter().map(|operand| operand.value).collect::<Vec<_>>(),
-        [Some(2.0), Some(0.0)]
-    );
+    assert_eq!(found.operands.iter().map(|operand| operand.value).collect::<Vec<_>>(), [Some(2.0), Some(0.0)]);
 }
 
 #[test]

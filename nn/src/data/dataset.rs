@@ -72,11 +72,7 @@ impl<T: Real> Dataset<T> {
     ///
     /// # Errors
     /// Those of [`Idx::read`] and [`images`](Self::images).
-    pub fn idx(
-        images: impl AsRef<Path>,
-        labels: impl AsRef<Path>,
-        classes: usize,
-    ) -> Result<Self, DataError> {
+    pub fn idx(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
         Self::images(Idx::read(images)?, Idx::read(labels)?, classes)
     }
 
@@ -97,8 +93,7 @@ impl<T: Real> Dataset<T> {
     pub fn mnist(folder: impl AsRef<Path>) -> Result<(Self, Self), DataError> {
         const CLASSES: usize = 10;
         let read = |name| read_plain_or_compressed(folder.as_ref(), name);
-        let train =
-            Self::images(read("train-images-idx3-ubyte")?, read("train-labels-idx1-ubyte")?, CLASSES)?;
+        let train = Self::images(read("train-images-idx3-ubyte")?, read("train-labels-idx1-ubyte")?, CLASSES)?;
         let test = Self::images(read("t10k-images-idx3-ubyte")?, read("t10k-labels-idx1-ubyte")?, CLASSES)?;
         if train.features() != test.features() {
             return Err(DataError::FeatureCount { expected: train.features(), found: test.features() });
@@ -207,9 +202,7 @@ impl<T: Real> Dataset<T> {
     #[must_use]
     pub fn image(&self, index: usize) -> Option<&[u8]> {
         match &self.features {
-            Features::Pixels { data, size: (height, width), .. } => {
-                data.chunks_exact(height * width).nth(index)
-            }
+            Features::Pixels { data, size: (height, width), .. } => data.chunks_exact(height * width).nth(index),
             Features::Numbers(_) => None,
         }
     }
@@ -232,12 +225,7 @@ impl<T: Real> Dataset<T> {
     /// assert_eq!((x, t), ([6.0, 7.0], [2.0, 1.0]));
     /// # Ok::<(), nn::error::DataError>(())
     /// ```
-    pub fn gather(
-        &self,
-        indices: &[usize],
-        features_out: &mut [T],
-        targets_out: &mut [T],
-    ) -> Result<(), DataError> {
+    pub fn gather(&self, indices: &[usize], features_out: &mut [T], targets_out: &mut [T]) -> Result<(), DataError> {
         self.check_indices(indices)?;
         check_length("features", indices.len() * self.features(), features_out.len())?;
         check_length("targets", indices.len() * self.targets(), targets_out.len())?;
@@ -351,11 +339,7 @@ fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(),
 }
 
 /// `fraction · len`, rounded to nearest.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a fraction of a length is a length"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a length is a length")]
 fn share(len: usize, fraction: f64) -> usize {
     (f64::from_usize(len) * fraction).round() as usize
 }

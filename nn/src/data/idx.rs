@@ -117,10 +117,7 @@ impl Idx {
 
     /// The bytes of the file, not compressed.
     #[must_use]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "`new` and the format keep each below 2³² and them below 256"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "`new` and the format keep each below 2³² and them below 256")]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![0, 0, UNSIGNED_BYTE, self.dimensions.len() as u8];
         for &n in &self.dimensions {
@@ -226,12 +223,7 @@ mod tests {
             let bytes = read_at_most(&mut reader, Idx::LIMIT).unwrap();
             let bound = 2 * arriving + usize::try_from(STEP).unwrap();
             assert_eq!(bytes.len(), arriving);
-            assert!(
-                reader.largest <= bound && bytes.capacity() <= bound,
-                "{} {}",
-                reader.largest,
-                bytes.capacity()
-            );
+            assert!(reader.largest <= bound && bytes.capacity() <= bound, "{} {}", reader.largest, bytes.capacity());
         }
     }
 
@@ -245,10 +237,7 @@ mod tests {
             "the elements are 32-bit floats (0x0d), only unsigned bytes (0x08) are read"
         );
         assert_eq!(error(&[0, 0, 8, 2, 0, 0]), "truncated: the header announces 12 bytes, the file holds 6");
-        assert_eq!(
-            error(&[0, 0, 8, 1, 0, 0, 0, 3, 7]),
-            "truncated: the header announces 11 bytes, the file holds 9"
-        );
+        assert_eq!(error(&[0, 0, 8, 1, 0, 0, 0, 3, 7]), "truncated: the header announces 11 bytes, the file holds 9");
         assert_eq!(
             error(&[0, 0, 8, 1, 0, 0, 0, 1, 7, 7]),
             "there is more in the file than the 9 bytes that its header announces"

@@ -191,9 +191,7 @@ impl ConfusionMatrix {
         let classes = 0..self.classes;
         match average {
             Average::Micro => score(&self.pooled(), 0),
-            Average::Macro => {
-                quotient(classes.map(|class| score(self, class)).sum(), f64::from_usize(self.classes))
-            }
+            Average::Macro => quotient(classes.map(|class| score(self, class)).sum(), f64::from_usize(self.classes)),
             Average::Weighted => {
                 let sum = classes.map(|class| float(self.support(class)) * score(self, class)).sum();
                 quotient(sum, float(self.total()))

@@ -32,11 +32,7 @@ impl Axis {
     }
 
     /// An axis over the finite ones of these values (positive ones, if logarithmic); `None` if there is none.
-    pub(super) fn over(
-        values: impl Iterator<Item = f64>,
-        pixels: (f64, f64),
-        spread: Spread,
-    ) -> Option<Self> {
+    pub(super) fn over(values: impl Iterator<Item = f64>, pixels: (f64, f64), spread: Spread) -> Option<Self> {
         let (low, high) = values
             .map(|value| spread.position(value))
             .filter(|value| value.is_finite())
@@ -106,19 +102,11 @@ fn linear_ticks(low: f64, high: f64, count: usize, whole: bool) -> Vec<(f64, Str
 /// The smallest of 1, 2, 5 and 10 times a power of ten that is not below `least`.
 fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0]
-        .into_iter()
-        .map(|digit| digit * power)
-        .find(|&step| step >= 0.999 * least)
-        .unwrap_or(10.0 * power)
+    [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|&step| step >= 0.999 * least).unwrap_or(10.0 * power)
 }
 
 /// A tick with the digits that tell it from its neighbours, on an axis of numbers up to `scale`.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a number of digits, checked to be small"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of digits, checked to be small")]
 fn label(tick: f64, step: f64, scale: f64) -> String {
     let decimals = -(step * 1.001).log10().floor();
     if scale >= 1e6 || decimals > 5.0 {
@@ -129,11 +117,7 @@ fn label(tick: f64, step: f64, scale: f64) -> String {
 }
 
 /// Powers of ten; on a short axis also their double and fivefold. `low` and `high` are exponents.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "exponents of f64 lie within ±324"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "exponents of f64 lie within ±324")]
 fn logarithmic_ticks(low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
     let every = ((high - low) / count.max(1) as f64).ceil().max(1.0) as usize;
     let digits: &[f64] = if high - low < 2.5 { &[1.0, 2.0, 5.0] } else { &[1.0] };
@@ -152,11 +136,7 @@ fn logarithmic_ticks(low: f64, high: f64, count: usize) -> Vec<(f64, String)> {
 }
 
 fn power_label(tick: f64) -> String {
-    if (1e-3..1e5).contains(&tick) {
-        format!("{}", (tick * 1e6).round() / 1e6)
-    } else {
-        format!("{tick:.0e}")
-    }
+    if (1e-3..1e5).contains(&tick) { format!("{}", (tick * 1e6).round() / 1e6) } else { format!("{tick:.0e}") }
 }
 
 #[cfg(test)]

@@ -85,8 +85,7 @@ impl Chart {
     /// Adds a curve with a value for each of 1, 2, 3, …: epochs.
     #[must_use]
     pub fn curve(self, name: impl Into<String>, values: &[f64]) -> Self {
-        let points: Vec<(f64, f64)> =
-            values.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value)).collect();
+        let points: Vec<(f64, f64)> = values.iter().enumerate().map(|(i, &value)| ((i + 1) as f64, value)).collect();
         self.curve_through(name, &points)
     }
 

@@ -36,11 +36,7 @@ pub(super) fn hex([red, green, blue]: Rgb) -> String {
 }
 
 /// The colour at `x` of `0..=1` on a scale of equally distant stops.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "positions and colours are clamped"
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positions and colours are clamped")]
 fn interpolated<const N: usize>(stops: &[Rgb; N], x: f64) -> Rgb {
     if x.is_nan() {
         return MISSING;

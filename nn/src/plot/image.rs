@@ -49,14 +49,9 @@ impl ImageGrid {
     /// # Errors
     /// [`PlotError::PixelCount`] if the matrix has not `height · width` rows, [`PlotError::Empty`] if there is no
     /// neuron or no pixel.
-    pub fn weights<T: Real>(
-        weights: &Matrix<T>,
-        size: (usize, usize),
-        contrast: Contrast,
-    ) -> Result<Self, PlotError> {
-        let largest = |weights: &[T]| {
-            weights.iter().map(|w| w.to_f64().abs()).filter(|w| w.is_finite()).fold(0.0, f64::max)
-        };
+    pub fn weights<T: Real>(weights: &Matrix<T>, size: (usize, usize), contrast: Contrast) -> Result<Self, PlotError> {
+        let largest =
+            |weights: &[T]| weights.iter().map(|w| w.to_f64().abs()).filter(|w| w.is_finite()).fold(0.0, f64::max);
         let shared = largest(weights.as_slice());
         let neurons = weights.transpose();
         let image = |neuron: usize| {
@@ -82,13 +77,9 @@ impl ImageGrid {
     /// ImageGrid::grey((0..100).filter_map(|i| train.image(i)), (28, 28))?.write("digits.png")?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn grey<'a>(
-        images: impl IntoIterator<Item = &'a [u8]>,
-        size: (usize, usize),
-    ) -> Result<Self, PlotError> {
+    pub fn grey<'a>(images: impl IntoIterator<Item = &'a [u8]>, size: (usize, usize)) -> Result<Self, PlotError> {
         let images: Vec<&[u8]> = images.into_iter().collect();
-        let wrong =
-            images.iter().map(|image| image.len()).find(|&found| Some(found) != size.0.checked_mul(size.1));
+        let wrong = images.iter().map(|image| image.len()).find(|&found| Some(found) != size.0.checked_mul(size.1));
         let found = wrong.or_else(|| size.0.checked_mul(size.1)).unwrap_or(0);
         let coloured = images.iter().map(|image| image.iter().map(|&grey| [grey; 3]).collect()).collect();
         Self::new(size, coloured, found)

@@ -48,11 +48,7 @@ impl DecisionRegion {
     ///
     /// # Errors
     /// [`PlotError::Range`] if an end is not finite, or the first one is not smaller.
-    pub fn new(
-        title: impl Into<String>,
-        x_range: (f64, f64),
-        y_range: (f64, f64),
-    ) -> Result<Self, PlotError> {
+    pub fn new(title: impl Into<String>, x_range: (f64, f64), y_range: (f64, f64)) -> Result<Self, PlotError> {
         let x = Axis::new(x_range.0, x_range.1, (LEFT, LEFT + SIDE))?;
         let y = Axis::new(y_range.0, y_range.1, (TOP + SIDE, TOP))?;
         Ok(Self {

@@ -59,11 +59,7 @@ pub fn evaluate<T: Real>(
 /// # Panics
 /// If the model does not take such samples.
 #[track_caller]
-pub fn predict<T: Real>(
-    model: &dyn Layer<T>,
-    params: &Params<T>,
-    data: &Dataset<T>,
-) -> Result<Matrix<T>, TrainError> {
+pub fn predict<T: Real>(model: &dyn Layer<T>, params: &Params<T>, data: &Dataset<T>) -> Result<Matrix<T>, TrainError> {
     let mut shape = Shape::new(0, 0);
     let mut all = Vec::new();
     each_batch(model, None, params, data, |program, rows| {

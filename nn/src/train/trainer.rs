@@ -122,17 +122,7 @@ where
     #[must_use]
     pub fn new(loss: L, optimizer: O) -> Self {
         let (epochs, batch, seed, progress) = (1, 32, 0, false);
-        Self {
-            loss,
-            optimizer,
-            epochs,
-            batch,
-            seed,
-            progress,
-            validation: None,
-            schedule: None,
-            on_epoch: None,
-        }
+        Self { loss, optimizer, epochs, batch, seed, progress, validation: None, schedule: None, on_epoch: None }
     }
 
     /// How often all samples are seen.

@@ -23,8 +23,7 @@ fn folder_with(name: &str) -> (TempDir, PathBuf) {
 /// Numbers of all kinds, in matrices of all kinds of shape.
 fn unusual<T: Real>(offset: f64) -> Params<T> {
     let mut params = Params::new(1);
-    let special =
-        [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.0 / 3.0, 1e-310, 1e-40, 1e30];
+    let special = [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.0 / 3.0, 1e-310, 1e-40, 1e30];
     let special: Vec<T> = special.into_iter().map(|x| T::from_f64(x + offset)).collect();
     params.add("special", Matrix::row_vector(&special));
     params.add("limits", Matrix::from([[T::MAX, T::MIN_POSITIVE], [T::EPSILON, -T::MAX]]));

@@ -48,10 +48,7 @@ fn a_folder_may_hold_plain_files_and_a_missing_one_is_named() {
     write("train-labels-idx1-ubyte.gz", vec![3]);
     write("t10k-images-idx3-ubyte.gz", vec![1, 2, 2]);
     let error = Dataset::<f32>::mnist(folder.path()).unwrap_err().to_string();
-    assert!(
-        error.contains("neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz is there"),
-        "{error}"
-    );
+    assert!(error.contains("neither t10k-labels-idx1-ubyte nor t10k-labels-idx1-ubyte.gz is there"), "{error}");
     assert!(error.starts_with(&*folder.path().to_string_lossy()), "{error}");
 
     write("t10k-labels-idx1-ubyte", vec![1]);
@@ -111,10 +108,7 @@ fn sets_that_do_not_fit_together_are_refused() {
         refused(Dataset::labelled(features(), vec![0, 3], 3)),
         "label 3 at position 1: with 3 classes, labels go from 0 to 2"
     );
-    assert!(matches!(
-        Dataset::labelled(features(), vec![0, 0], usize::MAX),
-        Err(DataError::TooManyClasses { .. })
-    ));
+    assert!(matches!(Dataset::labelled(features(), vec![0, 0], usize::MAX), Err(DataError::TooManyClasses { .. })));
     assert_eq!(
         refused(Dataset::new(Matrix::zeros(0, 3), Matrix::zeros(0, 1))),
         "an empty data set: 0 samples of 3 features"
@@ -154,8 +148,7 @@ fn parts_hold_every_sample_once() {
     assert_eq!(set.take(99).unwrap(), set);
 
     let (left, right) = set.split_fraction(0.5, 1).unwrap();
-    let mut first: Vec<u8> =
-        (0..3).flat_map(|i| [left.image(i).unwrap()[0], right.image(i).unwrap()[0]]).collect();
+    let mut first: Vec<u8> = (0..3).flat_map(|i| [left.image(i).unwrap()[0], right.image(i).unwrap()[0]]).collect();
     first.sort_unstable();
     assert_eq!(first, [0, 10, 20, 30, 40, 50]);
     assert_eq!((left, right), set.split_fraction(0.5, 1).unwrap());

@@ -31,9 +31,7 @@ fn initializer(case: &Value) -> Initializer {
     match case["initializer"].as_str().unwrap() {
         "xavier_uniform" => Initializer::glorot_uniform().with_gain(number("gain").unwrap()),
         "xavier_normal" => Initializer::glorot_normal().with_gain(number("gain").unwrap()),
-        "kaiming_uniform" | "kaiming_normal" => {
-            Initializer::variance_scaling(1.0, fan, distribution).with_gain(gain)
-        }
+        "kaiming_uniform" | "kaiming_normal" => Initializer::variance_scaling(1.0, fan, distribution).with_gain(gain),
         "linear_default" => Initializer::torch_linear(),
         "lecun_uniform" => Initializer::lecun_uniform(),
         "lecun_normal" => Initializer::lecun_normal().truncated(),

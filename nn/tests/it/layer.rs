@@ -53,8 +53,7 @@ fn a_summary_looks_into_layers_of_layers() {
     let last = Linear::new(&mut params, "last", (2, 1000), zeros, zeros);
     let model = Sequential::new().then(inner).then(Sequential::new().then(last).then(Activation::Softmax));
     let summary = summary(&model, &params, 3);
-    let rows: Vec<_> =
-        summary.rows().iter().map(|(name, shape, n)| (name.as_str(), shape.cols, *n)).collect();
+    let rows: Vec<_> = summary.rows().iter().map(|(name, shape, n)| (name.as_str(), shape.cols, *n)).collect();
     assert_eq!(rows, [("Linear", 2, 8), ("Tanh", 2, 0), ("Linear", 1000, 3000), ("Softmax", 1000, 0)]);
 }
 
@@ -195,8 +194,7 @@ fn samples_that_a_model_does_not_take_are_refused_at_the_users_line() {
     let base = line!();
     let scope = Scope::new(&graph, &params);
     let x = graph.variable(Matrix::zeros(5, 4));
-    let rule =
-        "matmul: 5x4 by 3x2: left columns (4) must equal right rows (3); left made at +2; right made at +1";
+    let rule = "matmul: 5x4 by 3x2: left columns (4) must equal right rows (3); left made at +2; right made at +1";
     assert_eq!(said(file!(), base, || model.forward(&scope, x)), format!("+5: {rule}"));
     assert_eq!(said(file!(), base, || model.linear()[0].forward(&scope, x)), format!("+6: {rule}"));
 }

@@ -165,8 +165,7 @@ fn compare<T: Real>(case: &Value, ours: &Ours, loss: &dyn Loss<T>) {
         Reduction::LogMean => mean.ln(),
     };
     let gradient = ours.reduction.gradient(&none, &of_mean);
-    let reduced =
-        if matches!(ours.reduction, Reduction::LogMean) { none.map(|_| expected) } else { none.clone() };
+    let reduced = if matches!(ours.reduction, Reduction::LogMean) { none.map(|_| expected) } else { none.clone() };
     let (allowed, allowed_gradient) = tolerances::<T>(&reduced, &prediction, &gradient);
     let (found, found_gradient) = value_and_gradient(loss, &prediction, &target);
     let error = (found - expected).abs();

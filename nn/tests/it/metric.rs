@@ -35,15 +35,8 @@ fn assert_averages(
     expected: &Value,
     what: &str,
 ) {
-    for (average, name) in
-        [(Average::Micro, "micro"), (Average::Macro, "macro"), (Average::Weighted, "weighted")]
-    {
-        assert_close(
-            confusion.averaged(average, &score),
-            &expected[name],
-            TOLERANCE,
-            &format!("{what} {name}"),
-        );
+    for (average, name) in [(Average::Micro, "micro"), (Average::Macro, "macro"), (Average::Weighted, "weighted")] {
+        assert_close(confusion.averaged(average, &score), &expected[name], TOLERANCE, &format!("{what} {name}"));
     }
     for (class, expected) in oracle::list(&expected["per_class"]).iter().enumerate() {
         assert_close(score(confusion, class), expected, TOLERANCE, &format!("{what} of class {class}"));
@@ -115,8 +108,7 @@ fn parts_add_up_to_the_whole() {
     let case = &cases("multiclass")[0];
     let (truth, scores) = (oracle::sizes(&case["true"]), oracle::matrix(&case["scores"]));
     let (k, at) = (scores.cols(), 10);
-    let rows =
-        |from: usize, to: usize| Matrix::new(to - from, k, scores.as_slice()[from * k..to * k].to_vec());
+    let rows = |from: usize, to: usize| Matrix::new(to - from, k, scores.as_slice()[from * k..to * k].to_vec());
     let mut whole = ConfusionMatrix::new(k);
     whole.add_batch(&scores, &truth).unwrap();
     let (mut left, mut right) = (ConfusionMatrix::new(k), ConfusionMatrix::new(k));
@@ -152,10 +144,7 @@ fn scores_that_cannot_be_judged_are_refused() {
     let scores = Matrix::from([[0.0, f64::NAN], [1.0, 0.0]]);
     assert_eq!(metric::accuracy(&scores, &[0, 0]), Err(MetricError::NotANumber { row: 0, column: 1 }));
     let column = Matrix::from([[f64::NAN]]);
-    assert_eq!(
-        metric::binary_accuracy(&column, &[0], 0.5),
-        Err(MetricError::NotANumber { row: 0, column: 0 })
-    );
+    assert_eq!(metric::binary_accuracy(&column, &[0], 0.5), Err(MetricError::NotANumber { row: 0, column: 0 }));
     let scores = Matrix::from([[0.0, 1.0], [1.0, 0.0]]);
     assert_eq!(metric::accuracy(&scores, &[0]), Err(MetricError::Mismatch { rows: 2, labels: 1 }));
     assert_eq!(
@@ -184,9 +173,7 @@ fn targets_that_are_no_classes_are_refused() {
 fn an_empty_table_has_scores_of_0() {
     for classes in [0, 1, 3] {
         let confusion = ConfusionMatrix::new(classes);
-        for score in
-            [confusion.accuracy(), confusion.balanced_accuracy(), confusion.kappa(), confusion.correlation()]
-        {
+        for score in [confusion.accuracy(), confusion.balanced_accuracy(), confusion.kappa(), confusion.correlation()] {
             assert_eq!(score.to_bits(), 0);
         }
         let f1 = confusion.averaged(Average::Micro, ConfusionMatrix::f1);

@@ -60,10 +60,7 @@ fn network<T: Real>(network: &Value) -> Option<Network<T>> {
     let values = oracle::matrices(&network["params"]);
     for (i, (layer, values)) in oracle::list(&network["layers"]).iter().zip(values.chunks(2)).enumerate() {
         let linear = Linear::with(&mut params, &format!("layer.{i}"), values[0].cast(), values[1].cast());
-        assert_eq!(
-            (linear.inputs(), linear.outputs()),
-            (oracle::size(&layer["in"]), oracle::size(&layer["out"]))
-        );
+        assert_eq!((linear.inputs(), linear.outputs()), (oracle::size(&layer["in"]), oracle::size(&layer["out"])));
         model = model.then(linear).then(activation(oracle::text(&layer["activation"]))?);
     }
     let target = match network.get("labels") {
@@ -166,8 +163,7 @@ fn training_on_the_whole_batch_ends_where_that_of_the_reference_ends() {
             let what = format!("{id}, {}", training["optimizer"]);
             let optimizer = optimizer(training);
             let sizes = (network.x.rows(), network.x.cols(), network.target.cols());
-            let mut step =
-                TrainingStep::new(&network.model, &*network.loss, &*optimizer, &network.params, sizes);
+            let mut step = TrainingStep::new(&network.model, &*network.loss, &*optimizer, &network.params, sizes);
             let (x, t) = step.batch_mut();
             x.copy_from_slice(network.x.as_slice());
             t.copy_from_slice(network.target.as_slice());
@@ -181,10 +177,8 @@ fn training_on_the_whole_batch_ends_where_that_of_the_reference_ends() {
                 step.store(&mut params);
                 history.push((loss, params.clone()));
             }
-            for ((t, after), loss) in steps
-                .into_iter()
-                .zip(oracle::list(&training["after"]))
-                .zip(oracle::list(&training["loss_after"]))
+            for ((t, after), loss) in
+                steps.into_iter().zip(oracle::list(&training["after"])).zip(oracle::list(&training["loss_after"]))
             {
                 let what = format!("{what} after {t} steps");
                 for ((_, found), expected) in history[t - 1].1.iter().zip(&oracle::matrices(after)) {

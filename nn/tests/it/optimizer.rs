@@ -59,8 +59,7 @@ fn built_in(case: &Value) -> Result<Box<dyn Optimizer<f64>>, Vec<String>> {
         }
         _ => return Err(vec![name]),
     };
-    let on =
-        params.iter().filter(|(param, value)| !known.contains(&param.as_str()) && !oracle::is_off(value));
+    let on = params.iter().filter(|(param, value)| !known.contains(&param.as_str()) && !oracle::is_off(value));
     let missing: Vec<String> = on.map(|(param, _)| format!("{name}{{{param}}}")).collect();
     if missing.is_empty() { Ok(optimizer) } else { Err(missing) }
 }
@@ -95,11 +94,7 @@ struct Path<'o> {
 }
 
 impl<'o> Path<'o> {
-    fn new(
-        optimizer: &'o dyn Optimizer<f64>,
-        x0: Matrix<f64>,
-        f: impl Fn(Var<'_, f64>) -> Var<'_, f64>,
-    ) -> Self {
+    fn new(optimizer: &'o dyn Optimizer<f64>, x0: Matrix<f64>, f: impl Fn(Var<'_, f64>) -> Var<'_, f64>) -> Self {
         let graph = Graph::new();
         let (parameter, rate) = (graph.variable(&x0), graph.input(1, 1));
         let scalars: Vec<_> = optimizer.scalars(1).iter().map(|_| graph.input(1, 1)).collect();
@@ -207,8 +202,7 @@ fn unrolled(file: &Value, optimizer: &dyn Optimizer<f64>, rate: f64) -> [f64; 3]
     for t in 1..=2 {
         let scalars: Vec<_> = optimizer.scalars(t).into_iter().map(|number| x.scalar(number)).collect();
         let gradient = objective(&case, problems, x).gradient(x);
-        (x, slots) =
-            optimizer.update(&Step { parameter: x, gradient, slots: &slots, rate, scalars: &scalars });
+        (x, slots) = optimizer.update(&Step { parameter: x, gradient, slots: &slots, rate, scalars: &scalars });
     }
     let value = objective(&case, problems, x);
     let first = value.gradient(rate);

@@ -57,12 +57,7 @@ pub(crate) fn is_off(value: &Value) -> bool {
 
 /// Asserts `|found − expected| ≤ tolerance · (1 + max |expected|)` for each element; fails for NaN.
 #[track_caller]
-pub(crate) fn assert_matrix_close<T: Real>(
-    found: &Matrix<T>,
-    expected: &Matrix<f64>,
-    tolerance: f64,
-    what: &str,
-) {
+pub(crate) fn assert_matrix_close<T: Real>(found: &Matrix<T>, expected: &Matrix<f64>, tolerance: f64, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
     let largest = expected.as_slice().iter().fold(0.0, |max: f64, x| max.max(x.abs()));
     for (k, (a, b)) in found.as_slice().iter().zip(expected.as_slice()).enumerate() {

@@ -51,18 +51,9 @@ fn a_chart_names_its_curves_and_axes() {
         .to_svg()
         .unwrap();
     assert_well_formed(&svg);
-    for text in [
-        "Loss &amp; accuracy",
-        "epoch",
-        "nats &lt; bits",
-        "training",
-        "validation",
-        "1",
-        "2",
-        "3",
-        "0.2",
-        "0.8",
-    ] {
+    for text in
+        ["Loss &amp; accuracy", "epoch", "nats &lt; bits", "training", "validation", "1", "2", "3", "0.2", "0.8"]
+    {
         assert!(svg.contains(&format!(">{text}</text>")), "{text}");
     }
     assert_eq!(svg.matches("<circle").count(), 6);
@@ -172,11 +163,7 @@ fn a_decision_region_shows_line_and_samples() {
     let named = region.clone().legend(&["left", "r<ght"]).x_label("x₁").y_label("x₂");
     let svg = named.to_svg(|x, _| x).unwrap();
     assert_well_formed(&svg);
-    assert!(
-        [">left</text>", ">r&lt;ght</text>", ">x₁</text>", ">x₂</text>"]
-            .iter()
-            .all(|text| svg.contains(text))
-    );
+    assert!([">left</text>", ">r&lt;ght</text>", ">x₁</text>", ">x₂</text>"].iter().all(|text| svg.contains(text)));
     assert_eq!(svg.matches("<circle").count(), 2, "one in the legend");
     assert_well_formed(&region.to_svg(|x, y| if y > 0.0 { f64::NAN } else { x }).unwrap());
     assert_well_formed(&region.to_svg(|x, _| x / 0.0).unwrap());

@@ -102,8 +102,7 @@ impl<T: Real> Optimizer<T> for TorchRmsProp {
 
     fn update<'g>(&self, step: &Step<'g, '_, T>) -> (Var<'g, T>, Vec<Var<'g, T>>) {
         let g = step.gradient;
-        let mean_square =
-            step.slots[0] * T::from_f64(self.decay) + g.square() * T::from_f64(1.0 - self.decay);
+        let mean_square = step.slots[0] * T::from_f64(self.decay) + g.square() * T::from_f64(1.0 - self.decay);
         let root = mean_square.sqrt() + T::from_f64(self.epsilon);
         (step.parameter - step.rate * g / root, vec![mean_square])
     }

@@ -8,8 +8,8 @@ use nn::data::{Batches, Dataset};
 use nn::error::{DataError, MetricError, TrainError};
 use nn::optimizer::{Adam, Optimizer, RmsProp, Sgd, Step};
 use nn::{
-    Activation, Epoch, Evaluation, History, Mlp, Params, Random, StopReason, Trainer, TrainingStep, evaluate,
-    loss, predict,
+    Activation, Epoch, Evaluation, History, Mlp, Params, Random, StopReason, Trainer, TrainingStep, evaluate, loss,
+    predict,
 };
 
 use crate::support::{bits, panic_of};
@@ -64,14 +64,13 @@ fn the_number_of_threads_does_not_change_a_bit() {
     let run = || {
         let data = classification::<f32>(500, 64, 10);
         let mut params = Params::new(3);
-        let model =
-            Mlp::new(64).layer(512, Activation::Relu).layer(10, Activation::Identity).build(&mut params);
+        let model = Mlp::new(64).layer(512, Activation::Relu).layer(10, Activation::Identity).build(&mut params);
         let trainer = Trainer::new(loss::cross_entropy, RmsProp::default()).batch(400).validation(&data);
         let history = trainer.fit(&model, &mut params, &data).unwrap();
         (bits(&params), untimed(&history))
     };
-    let [one, two, three] = [1, 2, 3]
-        .map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run));
+    let [one, two, three] =
+        [1, 2, 3].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run));
     assert!(one == two && two == three);
 }
 
@@ -288,11 +287,10 @@ fn a_loss_that_grows_beyond_all_numbers_ends_training_before_the_epoch_that_did(
     let model = line_model(&mut params);
     let mut last = bits(&params);
     // The error grows by about 1e20 with each of the three steps of an epoch.
-    let trainer =
-        Trainer::new(loss::squared_error, Sgd::new(1e20)).epochs(100).batch(3).on_epoch(|_, params| {
-            last = bits(params);
-            ControlFlow::Continue(())
-        });
+    let trainer = Trainer::new(loss::squared_error, Sgd::new(1e20)).epochs(100).batch(3).on_epoch(|_, params| {
+        last = bits(params);
+        ControlFlow::Continue(())
+    });
     let history = trainer.fit(&model, &mut params, &seven()).unwrap();
     let StopReason::NonFiniteLoss { step } = history.stop else { panic!("{:?}", history.stop) };
     let done = u64::try_from(history.epochs.len()).unwrap();
@@ -366,10 +364,7 @@ fn a_label_that_is_no_class_of_the_model_is_an_error_and_changes_nothing() {
     assert_eq!(bits(&params), before);
     // A loss that does not look at classes leaves it to the accuracy.
     let error = evaluate(&model, &zero, &params, &data).unwrap_err();
-    assert!(
-        matches!(error, TrainError::Metric(MetricError::ClassOutOfRange { class: 4, classes: 3, .. })),
-        "{error}"
-    );
+    assert!(matches!(error, TrainError::Metric(MetricError::ClassOutOfRange { class: 4, classes: 3, .. })), "{error}");
 }
 
 /// Logits as features of a model that does nothing.
@@ -381,8 +376,7 @@ fn logits() -> Dataset<f64> {
 #[test]
 fn accuracy_is_the_share_of_samples_whose_largest_logit_is_their_class() {
     // Right, wrong, a tie of which the first one counts (wrong), right, right.
-    let evaluation =
-        evaluate(&Activation::Identity, &loss::cross_entropy, &Params::new(0), &logits()).unwrap();
+    let evaluation = evaluate(&Activation::Identity, &loss::cross_entropy, &Params::new(0), &logits()).unwrap();
     assert_eq!((evaluation.accuracy, evaluation.samples), (Some(0.6), 5));
     let lse = |row: [f64; 3]| row.iter().map(|x| x.exp()).sum::<f64>().ln();
     let losses = [
@@ -423,16 +417,11 @@ fn predictions_come_in_the_order_of_the_samples_whatever_their_number() {
         // Σ (i mod 7)² over the samples, wherever the batches end: whole numbers, exact.
         let targets = Matrix::from_fn(samples, 2, |i, j| f64::from_usize(2 * i + j + i % 7));
         let data = Dataset::new(x, targets).unwrap();
-        let evaluation =
-            evaluate(&Activation::Identity, &loss::squared_error, &Params::new(0), &data).unwrap();
+        let evaluation = evaluate(&Activation::Identity, &loss::squared_error, &Params::new(0), &data).unwrap();
         let sum: usize = (0..samples).map(|i| 2 * (i % 7).pow(2)).sum();
         let mean = f64::from_usize(sum) / f64::from_usize(samples);
         // One rounding for the mean of each of three batches, and three to join them.
-        assert!(
-            (evaluation.loss - mean).abs() <= 6.0 * f64::EPSILON * mean,
-            "{samples}: {}",
-            evaluation.loss
-        );
+        assert!((evaluation.loss - mean).abs() <= 6.0 * f64::EPSILON * mean, "{samples}: {}", evaluation.loss);
         assert_eq!(evaluation.samples, samples);
     }
 }
@@ -443,10 +432,7 @@ fn a_model_that_does_not_take_such_samples_is_refused_with_the_users_line() {
     let model = Mlp::new(3).layer(1, Activation::Identity).build::<f64>(&mut params);
     let here = |message: &str, line: u32| {
         let place = format!("{}:{line}:", file!());
-        assert!(
-            message.starts_with("matmul: 7x2 by 3x1: left columns (2) must equal right rows (3)"),
-            "{message}"
-        );
+        assert!(message.starts_with("matmul: 7x2 by 3x1: left columns (2) must equal right rows (3)"), "{message}");
         assert_eq!(message.matches(&place).count(), 2, "{message} should name {place}");
     };
     let data = seven();
@@ -468,8 +454,7 @@ fn a_loss_of_another_shape_than_its_target_is_refused_with_the_users_line() {
     let trainer = Trainer::new(loss::squared_error, Sgd::new(0.1));
     let base = line!();
     let caught = panic_of(|| trainer.fit(&model, &mut params, &data));
-    let start =
-        "squared_error: prediction 7x2 and target 7x1: a loss does not broadcast; prediction made at ";
+    let start = "squared_error: prediction 7x2 and target 7x1: a loss does not broadcast; prediction made at ";
     assert!(caught.message.starts_with(start), "{caught:?}");
     let end = format!("target at {}:{}:", file!(), base + 1);
     assert!(caught.message.contains(&end), "{caught:?} should name {end}");

@@ -21,8 +21,7 @@ pub(crate) fn asin<T: Real>(x: T) -> T {
     let (root, root_low, z) = half_angle(size);
     let tail = asin_tail(if far { z } else { x * x });
     let near = size + size * (x * x * tail);
-    let value =
-        (FRAC_PI_2 - 2.0 * root) + (FRAC_PI_2_LOW - 2.0 * (root_low + (root + root_low) * (z * tail)));
+    let value = (FRAC_PI_2 - 2.0 * root) + (FRAC_PI_2_LOW - 2.0 * (root_low + (root + root_low) * (z * tail)));
     c((if far { value } else { near }).copysign(x))
 }
 

@@ -14,12 +14,8 @@ pub(super) const MODERATE: f64 = 1_048_576.0;
 pub(super) fn reduce_moderate(x: f64) -> Reduced {
     // 1.5·2⁵²: adding it leaves an integer in the last bits.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
-    const HALF_PI: [f64; 4] = [
-        1.570_796_326_734_125_6,
-        6.077_100_506_303_966e-11,
-        2.022_266_248_711_166_5e-21,
-        8.478_427_660_368_9e-32,
-    ];
+    const HALF_PI: [f64; 4] =
+        [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_711_166_5e-21, 8.478_427_660_368_9e-32];
     let shifted = x * core::f64::consts::FRAC_2_PI + SHIFT;
     let k = shifted - SHIFT;
     let (a, a_lost) = subtract(x - k * HALF_PI[0], k * HALF_PI[1]);

@@ -47,8 +47,7 @@ macro_rules! binary {
     };
 }
 
-const BINARY: [Binary; 4] =
-    binary!["pow" powf 0.9, "atan2" atan2 2.0, "hypot" hypot 2.0, "logaddexp" logaddexp 2.0];
+const BINARY: [Binary; 4] = binary!["pow" powf 0.9, "atan2" atan2 2.0, "hypot" hypot 2.0, "logaddexp" logaddexp 2.0];
 
 /// The distance of `got` from `want` in units in the last place of `want` in `T`; infinite if only one is NaN.
 fn ulps<T: Real>(got: T, want: f64) -> f64 {
@@ -241,10 +240,7 @@ fn special_values_are_exact<T: Real>() {
         (cosh, &[(-INF, INF), (INF, INF), (0.0, 1.0)]),
         (asinh, &[(-INF, -INF), (INF, INF), (0.0, 0.0), (-0.0, -0.0)]),
         (acosh, &[(-INF, f64::NAN), (INF, INF), (1.0, 0.0), (0.5, f64::NAN), (-3.0, f64::NAN)]),
-        (
-            atanh,
-            &[(-1.0, -INF), (1.0, INF), (-0.0, -0.0), (1.5, f64::NAN), (-2.0, f64::NAN), (INF, f64::NAN)],
-        ),
+        (atanh, &[(-1.0, -INF), (1.0, INF), (-0.0, -0.0), (1.5, f64::NAN), (-2.0, f64::NAN), (INF, f64::NAN)]),
         (sin, &[(INF, f64::NAN), (-INF, f64::NAN), (0.0, 0.0), (-0.0, -0.0)]),
         (cos, &[(INF, f64::NAN), (-INF, f64::NAN), (0.0, 1.0), (-0.0, 1.0)]),
         (tan, &[(INF, f64::NAN), (-INF, f64::NAN), (0.0, 0.0), (-0.0, -0.0)]),
@@ -277,17 +273,11 @@ fn special_values_are_exact_in_both_types() {
 fn special_values_of_two_arguments_are_exact() {
     const INF: f64 = f64::INFINITY;
     let exact = |got: f64, want: f64| got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan();
-    for (y, x) in
-        [(0.0, 0.0), (0.0, -0.0), (INF, INF), (INF, -INF), (1.0, INF), (1.0, -INF), (INF, 1.0), (1.0, 0.0)]
-    {
+    for (y, x) in [(0.0, 0.0), (0.0, -0.0), (INF, INF), (INF, -INF), (1.0, INF), (1.0, -INF), (INF, 1.0), (1.0, 0.0)] {
         assert!(exact(atan2(y, x), y.atan2(x)), "atan2({y}, {x})");
         assert!(exact(atan2(-y, x), (-y).atan2(x)), "atan2(-{y}, {x})");
     }
-    assert!(
-        exact(hypot(INF, f64::NAN), INF)
-            && exact(hypot(1.0, f64::NAN), f64::NAN)
-            && exact(hypot(0.0, -0.0), 0.0)
-    );
+    assert!(exact(hypot(INF, f64::NAN), INF) && exact(hypot(1.0, f64::NAN), f64::NAN) && exact(hypot(0.0, -0.0), 0.0));
     assert!(exact(logaddexp(INF, INF), INF) && exact(logaddexp(-INF, -INF), -INF));
     assert!(exact(logaddexp(-INF, 2.0), 2.0) && exact(logaddexp(INF, -INF), INF));
     assert!(logaddexp(f64::NAN, 1.0).is_nan() && logaddexp(1.0, f64::NAN).is_nan());
@@ -371,10 +361,7 @@ fn polygamma_functions_keep_their_bounds_on_forty_digit_values() {
 fn polygamma_functions_have_their_poles_and_limits() {
     let exact = |n: u32, x: f64, want: f64| {
         let got = polygamma(n, x);
-        assert!(
-            got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(),
-            "polygamma({n}, {x}) = {got}"
-        );
+        assert!(got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(), "polygamma({n}, {x}) = {got}");
     };
     for (x, odd, even) in [
         (0.0, f64::INFINITY, f64::NEG_INFINITY),

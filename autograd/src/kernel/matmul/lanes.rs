@@ -15,12 +15,7 @@ pub(crate) trait Lanes: Real {
     /// Every lane is `x`.
     fn splat<S: Simd>(simd: S, x: Self) -> Self::Vector<S>;
     /// `a * b + c`, fused where the processor has an instruction for it.
-    fn mul_add<S: Simd>(
-        simd: S,
-        a: Self::Vector<S>,
-        b: Self::Vector<S>,
-        c: Self::Vector<S>,
-    ) -> Self::Vector<S>;
+    fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum of all lanes, in an order that only the instruction set decides.
     fn total<S: Simd>(simd: S, x: Self::Vector<S>) -> Self;
     /// The first elements of `x`, as many as there are lanes; 0 in the lanes behind the end of `x`.

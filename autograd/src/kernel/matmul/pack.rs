@@ -63,23 +63,11 @@ fn copy<S: Simd, T: Lanes>(simd: S, from: &[T], to: &mut [T]) {
 
 /// `to[p][j] = from[j][p]` for `j < width`, `p < k`.
 #[inline(always)]
-fn transpose<T: Lanes>(
-    from: &[T],
-    from_stride: usize,
-    to: &mut [T],
-    to_stride: usize,
-    width: usize,
-    k: usize,
-) {
+fn transpose<T: Lanes>(from: &[T], from_stride: usize, to: &mut [T], to_stride: usize, width: usize, k: usize) {
     let (squares_j, squares_p) = (width / SIDE * SIDE, k / SIDE * SIDE);
     for j in (0..squares_j).step_by(SIDE) {
         for p in (0..squares_p).step_by(SIDE) {
-            square::<T, SIDE>(
-                &from[j * from_stride + p..],
-                from_stride,
-                &mut to[p * to_stride + j..],
-                to_stride,
-            );
+            square::<T, SIDE>(&from[j * from_stride + p..], from_stride, &mut to[p * to_stride + j..], to_stride);
         }
         for p in squares_p..k {
             for j in j..j + SIDE {

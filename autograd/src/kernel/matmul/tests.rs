@@ -52,12 +52,7 @@ struct Case<T> {
 }
 
 impl<T: Lanes> Case<T> {
-    fn new(
-        shape: [usize; 3],
-        orders: (Order, Order),
-        update: Update,
-        numbers: fn(usize, u64) -> Vec<T>,
-    ) -> Self {
+    fn new(shape: [usize; 3], orders: (Order, Order), update: Update, numbers: fn(usize, u64) -> Vec<T>) -> Self {
         let [m, k, n] = shape;
         Self { shape, orders, update, a: numbers(m * k, 1), b: numbers(k * n, 2), old: numbers(m * n, 3) }
     }

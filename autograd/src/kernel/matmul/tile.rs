@@ -49,8 +49,7 @@ impl<T: Lanes> Left<T> for ByRows<'_, T> {
         row: usize,
         p: usize,
     ) {
-        let rows: [&[[T; K]]; M] =
-            from_fn(|i| self.data[(row + i) * self.stride + p..][..panel.k - p].as_chunks().0);
+        let rows: [&[[T; K]]; M] = from_fn(|i| self.data[(row + i) * self.stride + p..][..panel.k - p].as_chunks().0);
         for (group, right) in (0..rows[0].len()).zip(panel.groups(p, K)) {
             let rows: [&[T; K]; M] = from_fn(|i| &rows[i][group]);
             steps::<S, T, M, N, K>(simd, sums, |i, q| rows[i][q], panel, right);
@@ -129,12 +128,7 @@ pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Le
 }
 
 #[inline(always)]
-fn tiles<S: Simd, T: Lanes, const N: usize>(
-    simd: S,
-    mut out: Block<'_, T>,
-    left: impl Left<T>,
-    panel: Panel<'_, T>,
-) {
+fn tiles<S: Simd, T: Lanes, const N: usize>(simd: S, mut out: Block<'_, T>, left: impl Left<T>, panel: Panel<'_, T>) {
     let rows = out.data.len() / out.stride;
     let many = S::REGISTER_COUNT >= 32;
     let mut row = 0;
@@ -194,8 +188,7 @@ fn steps<S: Simd, T: Lanes, const M: usize, const N: usize, const K: usize>(
     panel: Panel<'_, T>,
     right: &[T],
 ) {
-    let right: [&[T::Vector<S>; N]; K] =
-        from_fn(|q| array(T::vectors::<S>(&right[q * panel.stride + panel.column..])));
+    let right: [&[T::Vector<S>; N]; K] = from_fn(|q| array(T::vectors::<S>(&right[q * panel.stride + panel.column..])));
     // Nothing below can panic: otherwise a load and its use would not become one broadcasting instruction.
     for (q, right) in right.iter().enumerate() {
         for (i, sums) in sums.iter_mut().enumerate() {

@@ -289,8 +289,7 @@ fn classifiers(case: &Case<'_>) -> bool {
         "info_nce" => check(case, |[a, b, log_tau]| {
             let s = normalized(a).matmul(normalized(b).transpose()) * (-log_tau).exp();
             let own = (s * of(s, &Matrix::identity(s.rows()))).sum_axis(Axis::Columns);
-            (s.log_sum_exp_axis(Axis::Columns) - own).mean()
-                + (s.log_sum_exp_axis(Axis::Rows) - own.transpose()).mean()
+            (s.log_sum_exp_axis(Axis::Columns) - own).mean() + (s.log_sum_exp_axis(Axis::Rows) - own.transpose()).mean()
         }),
         _ => return false,
     }
@@ -317,8 +316,7 @@ fn regressions(case: &Case<'_>) -> bool {
             check(case, |[w, log_scale, log_nu]| {
                 let nu = log_nu.exp();
                 let z = (of(w, &y) - of(w, &x).matmul(w)) * (-log_scale).exp();
-                let constant =
-                    (nu * 0.5).lgamma() - ((nu + 1.0) * 0.5).lgamma() + (nu * PI).ln() * 0.5 + log_scale;
+                let constant = (nu * 0.5).lgamma() - ((nu + 1.0) * 0.5).lgamma() + (nu * PI).ln() * 0.5 + log_scale;
                 (constant + (nu + 1.0) * 0.5 * (z.square() / nu).ln_1p()).mean()
             });
         }
@@ -428,8 +426,7 @@ fn networks(case: &Case<'_>) -> bool {
             let x = case.data("x");
             check(case, |[w, u, b, v]| {
                 let zeros = w.graph().filled(1, u.rows(), 0.0);
-                let h =
-                    (0..x.rows()).fold(zeros, |h, t| (row(of(w, &x), t).matmul(w) + h.matmul(u) + b).tanh());
+                let h = (0..x.rows()).fold(zeros, |h, t| (row(of(w, &x), t).matmul(w) + h.matmul(u) + b).tanh());
                 (h.matmul(v) - 0.5).square().sum()
             });
         }

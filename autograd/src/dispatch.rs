@@ -1,5 +1,9 @@
 //! Where code that is generic over the element type becomes code for `f32` and for `f64`.
 
+use core::cell::Cell;
+use core::ops::Range;
+use std::thread::LocalKey;
+
 use crate::error::RunError;
 use crate::kernel::matmul::{self, Operand, Threads, Update};
 use crate::kernel::{Fault, View};
@@ -13,15 +17,28 @@ pub trait Dispatch: Sized {
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
 
-    /// Runs a program.
+    /// Runs some steps of a program.
     #[doc(hidden)]
-    fn execute(program: &mut Program<Self>) -> Result<(), RunError>
+    fn execute(program: &mut Program<Self>, steps: Range<usize>) -> Result<(), RunError>
     where
         Self: Real;
 
     /// The matrix product: `out = op(a) op(b)`, or `out += op(a) op(b)`.
     #[doc(hidden)]
     fn matmul(out: &mut [Self], a: Operand<'_, Self>, b: Operand<'_, Self>, update: Update, threads: Threads);
+
+    /// The matrix product by bands: calls `f` with a function that writes rows from a row on.
+    #[doc(hidden)]
+    fn with_bands(
+        a: Operand<'_, Self>,
+        b: Operand<'_, Self>,
+        threads: Threads,
+        f: &mut dyn FnMut(&(dyn Fn(usize, &mut [Self]) + Sync)),
+    );
+
+    /// Memory of this thread that outlives a kernel. Who uses it takes it and puts it back.
+    #[doc(hidden)]
+    fn workspace() -> &'static LocalKey<Cell<Vec<Self>>>;
 }
 
 macro_rules! dispatch {
@@ -31,8 +48,8 @@ macro_rules! dispatch {
                 op.forward(inputs, out)
             }
 
-            fn execute(program: &mut Program<Self>) -> Result<(), RunError> {
-                program.execute_steps()
+            fn execute(program: &mut Program<Self>, steps: Range<usize>) -> Result<(), RunError> {
+                program.execute_steps(steps)
             }
 
             fn matmul(
@@ -43,6 +60,22 @@ macro_rules! dispatch {
                 threads: Threads,
             ) {
                 matmul::product(out, a, b, update, threads);
+            }
+
+            fn with_bands(
+                a: Operand<'_, Self>,
+                b: Operand<'_, Self>,
+                threads: Threads,
+                f: &mut dyn FnMut(&(dyn Fn(usize, &mut [Self]) + Sync)),
+            ) {
+                matmul::with_bands(a, b, threads, f);
+            }
+
+            fn workspace() -> &'static LocalKey<Cell<Vec<Self>>> {
+                thread_local! {
+                    static WORKSPACE: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                }
+                &WORKSPACE
             }
         }
     )*};

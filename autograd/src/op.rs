@@ -5,8 +5,6 @@
 //! everything by hand. The adaptors here derive the rest: vector–Jacobian and Jacobian–vector products,
 //! broadcasting, un-broadcasting, vectorised kernels.
 
-use core::fmt;
-
 use smallvec::SmallVec;
 
 use crate::kernel::{Fault, View, elementwise};
@@ -17,6 +15,7 @@ use crate::var::Var;
 pub mod activation;
 pub mod arithmetic;
 pub mod arrange;
+mod bits;
 pub mod case;
 pub mod compare;
 pub mod cumulative;
@@ -47,6 +46,7 @@ pub mod trigonometric;
 pub use activation::*;
 pub use arithmetic::*;
 pub use arrange::Frame;
+pub use bits::Bits;
 pub use case::{Case, Domain};
 pub use compare::*;
 pub use cumulative::*;
@@ -73,30 +73,6 @@ pub use statistics::*;
 pub use structure::*;
 pub use trigonometric::*;
 
-/// A number as data of an operation: compared and hashed by its bits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Bits(u64);
-
-impl Bits {
-    /// The bits of `value`, widened to `f64`.
-    #[must_use]
-    pub fn new<T: Real>(value: T) -> Self {
-        Self(value.to_f64().to_bits())
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn get<T: Real>(self) -> T {
-        T::from_f64(f64::from_bits(self.0))
-    }
-}
-
-impl fmt::Debug for Bits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", f64::from_bits(self.0))
-    }
-}
-
 /// An operation that was applied: what a derivative rule sees.
 #[derive(Debug)]
 pub(crate) struct Applied<'g, T: Real> {
@@ -111,14 +87,23 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     /// Whether the loop over [`value`](Self::value) is compiled for each instruction set. Not where `value` cannot
     /// become vector code, or is used too rarely to be worth the time to compile it.
     const VECTORISED: bool = true;
+    /// Whether that loop is compiled once more for operands that are a single number: for formulas of an instruction or two.
+    const CHEAP: bool = false;
 
     /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
     fn value<T: Real>(self, x: [T; N]) -> T;
 
     /// The loop over [`value`](Self::value), with broadcasting.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if Self::VECTORISED {
-            elementwise::map::<T, N>(
+        if Self::CHEAP {
+            elementwise::map::<T, N, true>(
+                #[inline(always)]
+                |x| self.value(x),
+                inputs,
+                out,
+            );
+        } else if Self::VECTORISED {
+            elementwise::map::<T, N, false>(
                 #[inline(always)]
                 |x| self.value(x),
                 inputs,
@@ -158,6 +143,12 @@ pub(crate) trait Linear: Copy {
         let _ = slot;
         true
     }
+
+    /// Whether each row of the result comes from the same row of the operands alone, which all have as many rows, so that
+    /// [`forward`](Self::forward) may be given some of the rows.
+    fn by_rows(self) -> bool {
+        false
+    }
 }
 
 /// All that the graph, the derivatives and the compiler ask of an operation.
@@ -185,6 +176,12 @@ pub(crate) trait Rule: Copy {
 
     /// Whether it works element by element.
     fn is_pointwise(self) -> bool {
+        false
+    }
+
+    /// Whether each row of the result comes from the same row of the operands alone, which all have as many rows, so that
+    /// [`forward`](Self::forward) may be given some of the rows.
+    fn by_rows(self) -> bool {
         false
     }
 }
@@ -292,6 +289,10 @@ impl<O: Linear> Rule for AsLinear<O> {
     fn differentiable(self, slot: usize) -> bool {
         self.0.is_linear(slot)
     }
+
+    fn by_rows(self) -> bool {
+        self.0.by_rows()
+    }
 }
 
 /// The sum of at least one term.
@@ -367,6 +368,14 @@ macro_rules! ops {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
                     $(Op::$name(op) => $kind(op).is_pointwise(),)*
+                }
+            }
+
+            /// Whether each row of the result comes from the same row of the operands alone.
+            pub(crate) fn by_rows(self) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
+                    $(Op::$name(op) => $kind(op).by_rows(),)*
                 }
             }
 

@@ -1,6 +1,7 @@
 //! Programs: a graph compiled to be run many times without allocating.
 
 use core::fmt;
+use core::ops::Range;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,17 +12,20 @@ use crate::matrix::Matrix;
 use crate::node::NodeId;
 use crate::op::custom::Customs;
 use crate::op::{Op, custom};
-use crate::program::fused::Slot;
 use crate::program::plan::{Arena, Span};
-use crate::program::schedule::{Schedule, Single, Step};
+use crate::program::run::Slot;
+use crate::program::schedule::{Single, Step};
 use crate::program::simplify::{Simplified, Term, simplify};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
+mod code;
+pub mod explain;
 mod fuse;
 mod fused;
 mod plan;
+mod run;
 mod schedule;
 pub(crate) mod simplify;
 mod verify;
@@ -47,7 +51,6 @@ mod verify;
 pub struct Program<T: Real> {
     steps: Vec<Step>,
     arena: Arena<T>,
-    scratch: Vec<T>,
     lists: Lists<T>,
     inputs: Vec<(Span, Shape)>,
     outputs: Vec<(Span, Shape)>,
@@ -56,6 +59,8 @@ pub struct Program<T: Real> {
     /// What is computed, for tracing, and the places of its leaves.
     terms: Arc<[Term]>,
     leaves: HashMap<usize, Span>,
+    /// The terms that each step computes; copies have none.
+    groups: Arc<[Vec<usize>]>,
 }
 
 impl<T: Real> Graph<T> {
@@ -166,7 +171,6 @@ impl<T: Real> Graph<T> {
             }
         }
         let program = Program {
-            scratch: vec![T::ZERO; scratch_len(&schedule)],
             lists: Lists::default(),
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
@@ -174,20 +178,13 @@ impl<T: Real> Graph<T> {
             customs: self.customs.borrow().clone(),
             terms: terms.as_slice().into(),
             leaves,
+            groups: schedule.groups.iter().map(|group| group.members().collect()).collect(),
             steps: schedule.steps,
             arena,
         };
         debug_assert_eq!(verify::steps(&program.steps, program.arena.len()), Ok(()));
         program
     }
-}
-
-fn scratch_len(schedule: &Schedule) -> usize {
-    let need = schedule.steps.iter().map(|step| match step {
-        Step::Fused(kernel) => kernel.scratch(),
-        Step::Single(_) | Step::Copy(..) => 0,
-    });
-    need.max().unwrap_or(0)
 }
 
 impl<T: Real> Program<T> {
@@ -216,25 +213,23 @@ impl<T: Real> Program<T> {
     /// # Errors
     /// If a number that serves as an index is out of range.
     pub fn execute(&mut self) -> Result<(), RunError> {
-        T::execute(self)
+        T::execute(self, 0..self.steps.len())
     }
 
-    /// The loop over the steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
-    pub(crate) fn execute_steps(&mut self) -> Result<(), RunError> {
-        for step in &self.steps {
+    /// The loop over some steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
+    pub(crate) fn execute_steps(&mut self, steps: Range<usize>) -> Result<(), RunError> {
+        for step in &self.steps[steps] {
             match step {
                 Step::Fused(kernel) => {
                     let mut slots: Vec<Slot<'_, T>> = emptied(core::mem::take(&mut self.lists.slots));
                     let slices = disjoint(self.arena.all(), &kernel.slots).zip(&kernel.written);
-                    slots.extend(slices.map(
-                        |(slice, written)| {
-                            if *written { Slot::Write(slice) } else { Slot::Read(slice) }
-                        },
-                    ));
-                    if kernel.run(&mut slots, &mut self.scratch).is_err() {
-                        unreachable!("pointwise operations have no indices");
-                    }
+                    slots.extend(slices.map(|(slice, written)| match written {
+                        Some(_) => Slot::Write(slice, 0),
+                        None => Slot::Read(slice),
+                    }));
+                    let result = kernel.run(&mut slots);
                     self.lists.slots = emptied(slots);
+                    result?;
                 }
                 Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
                 Step::Copy(from, to) => {
@@ -369,10 +364,11 @@ impl<T: Real> Program<T> {
         ids
     }
 
-    /// Bytes that the program keeps: inputs, states, constants, intermediate values, scratch.
+    /// Bytes that the program keeps: inputs, states, constants, intermediate values. Besides, each thread that runs programs
+    /// keeps some memory for blocks of kernels and panels of products, which all programs share.
     #[must_use]
     pub fn memory(&self) -> usize {
-        (self.arena.len() + self.scratch.len()) * size_of::<T>()
+        self.arena.len() * size_of::<T>()
     }
 }
 

@@ -14,6 +14,7 @@ pub struct Add;
 
 impl Pointwise<2> for Add {
     const NAME: &'static str = "add";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -37,6 +38,7 @@ pub struct Sub;
 
 impl Pointwise<2> for Sub {
     const NAME: &'static str = "sub";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -60,6 +62,7 @@ pub struct Mul;
 
 impl Pointwise<2> for Mul {
     const NAME: &'static str = "mul";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -83,6 +86,7 @@ pub struct Div;
 
 impl Pointwise<2> for Div {
     const NAME: &'static str = "div";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {

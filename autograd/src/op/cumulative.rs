@@ -29,6 +29,10 @@ impl Linear for CumSum {
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: &Applied<'g, T>) -> Var<'g, T> {
         g.unary(CumSum(self.0.reversed()))
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for CumSum {
@@ -79,6 +83,10 @@ impl Rule for LinearScan {
         let of_factors = tangents[1].map(|da| da.strong_mul(previous(at.output, self.0)));
         let along = sum_of([tangents[0], of_factors].into_iter().flatten());
         along.binary(self, at.inputs[1])
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 
@@ -145,6 +153,10 @@ impl Rule for Prod {
         let others = product_of_others(at.inputs[0]);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(others))).sum_axis(Axis::Columns)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for Prod {
@@ -193,6 +205,10 @@ impl Rule for CumMax {
         let moved = moved.binary(LinearScan(Direction::Forward), stayed);
         moved.strong_mul(count.scalar(T::ONE) / count)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for CumMax {
@@ -238,6 +254,10 @@ impl Rule for LogCumSumExp {
         let decay = exp_of_difference(previous(y, Direction::Forward), y);
         let moved = sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(weights)));
         moved.binary(LinearScan(Direction::Forward), decay)
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 

@@ -40,6 +40,10 @@ impl Rule for Norm {
         let direction = direction(at);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(direction))).sum_axis(Axis::Columns)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for Norm {

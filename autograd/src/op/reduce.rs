@@ -39,13 +39,17 @@ impl Linear for Sum {
         match self.0 {
             None => out[0] = reduce::sum(inputs[0].data),
             Some(Axis::Rows) => reduce::sum_rows(inputs[0], out),
-            Some(Axis::Columns) => reduce::per_row(inputs[0], out, reduce::sum),
+            Some(Axis::Columns) => reduce::sum_columns(inputs[0], out),
         }
         Ok(())
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
         g.broadcast(at.inputs[0].shape())
+    }
+
+    fn by_rows(self) -> bool {
+        self.0 == Some(Axis::Columns)
     }
 }
 
@@ -104,6 +108,10 @@ macro_rules! extreme {
                 let terms = tangents.iter().flatten().map(|dx| dx.strong_mul(tie_weights(at)));
                 crate::op::sum_of(terms).sum_axis(Axis::Columns)
             }
+
+            fn by_rows(self) -> bool {
+                true
+            }
         }
 
         impl Examples for $op {
@@ -146,6 +154,10 @@ impl Rule for ArgMax {
     fn differentiable(self, _: usize) -> bool {
         false
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for ArgMax {
@@ -168,7 +180,7 @@ impl Rule for LogSumExp {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        reduce::per_row(inputs[0], out, reduce::log_sum_exp);
+        reduce::log_sum_exp_rows(inputs[0], out);
         Ok(())
     }
 
@@ -179,6 +191,10 @@ impl Rule for LogSumExp {
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         let weights = at.inputs[0].softmax(Axis::Columns);
         crate::op::sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(weights))).sum_axis(Axis::Columns)
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 

@@ -38,6 +38,10 @@ impl Rule for ArgSort {
     fn differentiable(self, _: usize) -> bool {
         false
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for ArgSort {

@@ -27,6 +27,10 @@ impl Linear for Center {
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: &Applied<'g, T>) -> Var<'g, T> {
         g.unary(Center)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for Center {
@@ -60,6 +64,10 @@ impl Rule for LogMeanExp {
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         let weights = at.inputs[0].softmax(Axis::Columns);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(weights))).sum_axis(Axis::Columns)
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 

@@ -8,6 +8,8 @@
 //! | pointwise of constants → constant | the same kernel computes it |
 //! | `detach x` → `x` | the derivatives were taken before |
 //! | `(xᵀ)ᵀ` → `x` | numbers only move |
+//! | `0 < x` → `0 < relu x`, if there is a `relu x` | the same numbers are positive; `x` need not be kept |
+//! | sum down one row → the row | it is copied |
 //! | `f(broadcast x)` → `f(x)` | pointwise kernels broadcast by themselves |
 //! | equal operation, equal operands → one node; `x + y`, `x * y` with `y + x`, `y * x` | IEEE 754: both commute |
 //!
@@ -22,7 +24,7 @@ use smallvec::SmallVec;
 
 use crate::kernel::View;
 use crate::node::{Node, NodeId};
-use crate::op::{Bits, Op};
+use crate::op::{Axis, Bits, Compare, Op, Relu, Sum};
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -159,6 +161,8 @@ impl Builder {
             Op::Sub(_) if is(1, 0.0) => same(0),
             Op::Add(_) if is(1, -0.0) => same(0),
             Op::Add(_) if is(0, -0.0) => same(1),
+            Op::Compare(Compare::Less) if is(0, 0.0) => self.positive(term),
+            Op::Sum(Sum(Some(Axis::Rows))) if self.terms[term.inputs[0]].shape.rows == 1 => same(0),
             Op::Neg(_) => match self.terms[term.inputs[0]].op {
                 Op::Neg(_) => Some(Rewrite::Same(self.terms[term.inputs[0]].inputs[0])),
                 _ => None,
@@ -183,6 +187,13 @@ impl Builder {
         let operand = term.inputs[slot];
         let negated = Rewrite::Op(crate::op::Neg.into(), SmallVec::from_slice(&[operand]));
         (self.terms[operand].shape == term.shape).then_some(negated)
+    }
+
+    /// Reads the rectified operand, which is there for other users, in place of the operand.
+    fn positive(&self, term: &Term) -> Option<Rewrite> {
+        let relu = (Op::Relu(Relu), SmallVec::from_slice(&term.inputs[1..]), term.shape);
+        let &rectified = self.known.get(&relu)?;
+        Some(Rewrite::Op(term.op, SmallVec::from_slice(&[term.inputs[0], rectified])))
     }
 
     /// Drops what the rewrites left without a user.
@@ -298,6 +309,30 @@ mod tests {
         assert_eq!(simplified(one.select(x, y.exp())), ["%0 = variable() 2x1"]);
         let expected = ["%0 = variable() 2x1", "%1 = exp(%0) 2x1"];
         assert_eq!(simplified(x.scalar(0.0).select(x, y.exp())), expected);
+    }
+
+    #[test]
+    fn the_derivative_of_a_rectifier_reads_its_result() {
+        let graph = Graph::new();
+        let x = column(&graph) + column(&graph);
+        let y = x.relu();
+        let expected = [
+            "%0 = variable() 2x1",
+            "%1 = variable() 2x1",
+            "%2 = add(%0, %1) 2x1",
+            "%3 = relu(%2) 2x1",
+            "%4 = 0() 1x1",
+            "%5 = compare(%4, %3) 2x1",
+            "%6 = mul(%3, %5) 2x1",
+        ];
+        assert_eq!(simplified(y * x.gt(x.scalar(0.0))), expected);
+    }
+
+    #[test]
+    fn the_sum_down_a_single_row_is_the_row() {
+        let graph = Graph::new();
+        let row = graph.variable([[1.0, -0.0]]);
+        assert_eq!(simplified(row.sum_axis(Axis::Rows)), ["%0 = variable() 1x2"]);
     }
 
     #[test]

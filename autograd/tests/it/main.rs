@@ -13,6 +13,7 @@ mod directions;
 mod errors;
 mod finite;
 mod function;
+mod kernels;
 mod laws;
 mod loops;
 mod named;

@@ -22,6 +22,11 @@ pub trait Dispatch: Sized {
     /// The matrix product: `out = op(a) op(b)`, or `out += op(a) op(b)`.
     #[doc(hidden)]
     fn matmul(out: &mut [Self], a: Operand<'_, Self>, b: Operand<'_, Self>, update: Update, threads: Threads);
+
+    /// What needs a factorisation.
+    #[cfg(feature = "linalg")]
+    #[doc(hidden)]
+    fn factorise(task: crate::kernel::linalg::Task<'_, Self>, out: &mut [Self]) -> Result<(), Fault>;
 }
 
 macro_rules! dispatch {
@@ -43,6 +48,11 @@ macro_rules! dispatch {
                 threads: Threads,
             ) {
                 matmul::product(out, a, b, update, threads);
+            }
+
+            #[cfg(feature = "linalg")]
+            fn factorise(task: crate::kernel::linalg::Task<'_, Self>, out: &mut [Self]) -> Result<(), Fault> {
+                crate::kernel::linalg::run(task, out)
             }
         }
     )*};

@@ -18,11 +18,17 @@ pub mod activation;
 pub mod arithmetic;
 pub mod arrange;
 pub mod case;
+#[cfg(feature = "linalg")]
+pub mod cholesky;
 pub mod compare;
 pub mod cumulative;
 pub mod custom;
+#[cfg(feature = "linalg")]
+pub mod determinant;
 pub mod diagonal;
 pub mod distance;
+#[cfg(feature = "linalg")]
+pub mod eigen;
 pub mod exponential;
 pub mod extreme;
 pub mod flush;
@@ -38,6 +44,8 @@ mod product;
 pub mod rectifier;
 pub mod reduce;
 pub mod rounding;
+#[cfg(feature = "linalg")]
+pub mod solve;
 pub mod sort;
 pub mod special;
 pub mod statistics;
@@ -48,11 +56,17 @@ pub use activation::*;
 pub use arithmetic::*;
 pub use arrange::Frame;
 pub use case::{Case, Domain};
+#[cfg(feature = "linalg")]
+pub use cholesky::*;
 pub use compare::*;
 pub use cumulative::*;
 pub use custom::{Custom, CustomOp};
+#[cfg(feature = "linalg")]
+pub use determinant::*;
 pub use diagonal::*;
 pub use distance::*;
+#[cfg(feature = "linalg")]
+pub use eigen::*;
 pub use exponential::*;
 pub use extreme::*;
 pub use flush::*;
@@ -67,6 +81,8 @@ pub use power::*;
 pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
+#[cfg(feature = "linalg")]
+pub use solve::*;
 pub use sort::*;
 pub use special::*;
 pub use statistics::*;
@@ -318,7 +334,7 @@ pub(crate) fn three(inputs: &[Shape]) -> Result<[Shape; 3], String> {
 }
 
 macro_rules! ops {
-    ($($name:ident: $kind:ident,)*) => {
+    ($($(#[$only:meta])? $name:ident: $kind:ident,)*) => {
         /// What a node computes. Data only: `Copy`, comparable, hashable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -333,10 +349,10 @@ macro_rules! ops {
             Fill(Bits),
             /// An operation of the user's: see [`Graph::custom`](crate::Graph::custom).
             Custom(Custom),
-            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+            $($(#[$only])? #[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
         }
 
-        $(impl From<$name> for Op {
+        $($(#[$only])? impl From<$name> for Op {
             fn from(op: $name) -> Self {
                 Op::$name(op)
             }
@@ -351,7 +367,7 @@ macro_rules! ops {
                     Op::Variable => "variable",
                     Op::Constant | Op::Fill(_) => "constant",
                     Op::Custom(op) => op.name(),
-                    $(Op::$name(op) => $kind(op).name(),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).name(),)*
                 }
             }
 
@@ -366,7 +382,7 @@ macro_rules! ops {
             pub fn is_pointwise(self) -> bool {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
-                    $(Op::$name(op) => $kind(op).is_pointwise(),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).is_pointwise(),)*
                 }
             }
 
@@ -376,7 +392,7 @@ macro_rules! ops {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
                     Op::Custom(op) => op.differentiable(slot),
-                    $(Op::$name(op) => $kind(op).differentiable(slot),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).differentiable(slot),)*
                 }
             }
 
@@ -386,7 +402,7 @@ macro_rules! ops {
                         Err("a leaf is made by the graph, not applied".to_owned())
                     }
                     Op::Custom(_) => Err("an operation of the user's is applied by Graph::custom".to_owned()),
-                    $(Op::$name(op) => $kind(op).shape(inputs),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).shape(inputs),)*
                 }
             }
 
@@ -396,7 +412,7 @@ macro_rules! ops {
                     Op::Fill(value) => out.fill(value.get()),
                     Op::Input | Op::Variable | Op::Constant => unreachable!("a leaf is not computed"),
                     Op::Custom(_) => unreachable!("the graph and the program know the user's operations"),
-                    $(Op::$name(op) => return $kind(op).forward(inputs, out),)*
+                    $($(#[$only])? Op::$name(op) => return $kind(op).forward(inputs, out),)*
                 }
                 Ok(())
             }
@@ -412,7 +428,7 @@ macro_rules! ops {
                         unreachable!("a leaf has no operands")
                     }
                     Op::Custom(_) => unreachable!("the graph knows the user's operations"),
-                    $(Op::$name(op) => $kind(op).vjp(slot, g, at),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).vjp(slot, g, at),)*
                 }
             }
 
@@ -426,7 +442,7 @@ macro_rules! ops {
                         unreachable!("a leaf has no operands")
                     }
                     Op::Custom(_) => unreachable!("the graph knows the user's operations"),
-                    $(Op::$name(op) => $kind(op).jvp(tangents, at),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).jvp(tangents, at),)*
                 }
             }
         }
@@ -435,7 +451,7 @@ macro_rules! ops {
         #[must_use]
         pub fn cases() -> Vec<Case> {
             let mut cases = Vec::new();
-            $(cases.extend(<$name as case::Examples>::examples());)*
+            $($(#[$only])? cases.extend(<$name as case::Examples>::examples());)*
             cases
         }
     };
@@ -569,4 +585,18 @@ ops! {
     MatMul: general,
     // flush
     FlushSubnormal: unary,
+    // solve
+    #[cfg(feature = "linalg")] Inverse: general,
+    #[cfg(feature = "linalg")] Solve: general,
+    #[cfg(feature = "linalg")] SolveTriangular: general,
+    // cholesky
+    #[cfg(feature = "linalg")] Cholesky: general,
+    // determinant
+    #[cfg(feature = "linalg")] Determinant: general,
+    #[cfg(feature = "linalg")] Cofactors: general,
+    #[cfg(feature = "linalg")] LogDeterminant: general,
+    // eigen
+    #[cfg(feature = "linalg")] Eigenvalues: general,
+    #[cfg(feature = "linalg")] Eigenvectors: general,
+    #[cfg(feature = "linalg")] Unsplit: linear,
 }

@@ -115,10 +115,11 @@ impl<T: Real> Var<'_, T> {
         self.transpose().matmul(a.matmul(self))
     }
 
-    /// The `k`-th power of a square matrix, by repeated squaring: at most `2 log₂ k` products.
+    /// The `k`-th power of a square matrix, by repeated squaring: at most `2 log₂ |k|` products. For `k < 0` that of the
+    /// inverse, which takes the feature `linalg`.
     ///
     /// # Derivative
-    /// `Σ (aʲ)ᵀ g (aᵏ⁻¹⁻ʲ)ᵀ` over `j < k`.
+    /// `Σ (aʲ)ᵀ g (aᵏ⁻¹⁻ʲ)ᵀ` over `0 ≤ j < k`; for `k < 0` that of the power of the inverse.
     ///
     /// # Shapes
     /// `(n, n) → (n, n)`
@@ -127,7 +128,10 @@ impl<T: Real> Var<'_, T> {
     /// The unit matrix for `k = 0`, on which `a` has no influence: a gradient by it is an error.
     ///
     /// # Panics
-    /// If it is not square.
+    /// If it is not square, or `k < 0` without the feature `linalg`.
+    ///
+    /// # Errors
+    /// For `k < 0`, when it is computed: as `inverse`.
     ///
     /// # Examples
     /// ```
@@ -137,7 +141,7 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn matrix_power(self, k: u32) -> Self {
+    pub fn matrix_power(self, k: i32) -> Self {
         let n = self.rows();
         assert!(
             n == self.cols(),
@@ -145,7 +149,8 @@ impl<T: Real> Var<'_, T> {
             self.shape(),
             self.site()
         );
-        let (mut power, mut square, mut rest) = (None, self, k);
+        let base = if k < 0 { self.inverted() } else { self };
+        let (mut power, mut square, mut rest) = (None, base, k.unsigned_abs());
         while rest > 0 {
             if rest % 2 == 1 {
                 power = Some(match power {
@@ -162,6 +167,18 @@ impl<T: Real> Var<'_, T> {
             Some(power) => power,
             None => self.graph().constant(Matrix::from_fn(n, n, |i, j| T::from_usize(usize::from(i == j)))),
         }
+    }
+
+    #[cfg(feature = "linalg")]
+    #[track_caller]
+    fn inverted(self) -> Self {
+        self.inverse()
+    }
+
+    #[cfg(not(feature = "linalg"))]
+    #[track_caller]
+    fn inverted(self) -> Self {
+        panic!("matrix_power: a negative exponent takes an inverse: enable the feature linalg of autograd");
     }
 
     /// The cosine of the angle between each row of `x` and that of `y`: their inner product over their lengths, each at

@@ -1,6 +1,6 @@
 //! What panics say, and at whose line. In the texts here `+2` is the second line after `let base = line!();`.
 
-use autograd::op::{self, Direction, Frame, MatMul, SortOrder};
+use autograd::op::{self, Direction, Frame, MatMul, SortOrder, Triangular};
 use autograd::{Axis, Graph, Matrix, Op, Shape, Var};
 
 use crate::support::panic_of;
@@ -211,6 +211,17 @@ fn every_method_records_the_line_of_its_caller() {
         k.quadratic_form(x),
         x.matrix_power(3),
         x.matrix_power(0),
+        x.matrix_power(-2),
+        x.inverse(),
+        x.transpose().solve(k),
+        x.solve_triangular(k, Triangular::LOWER),
+        x.cholesky_solve(k),
+        x.cholesky(),
+        x.log_determinant_spd(),
+        x.determinant(),
+        x.log_abs_determinant().0,
+        x.eigenvalues_symmetric(),
+        x.eigenvectors_symmetric(),
         x.cosine_similarity(x, 0.5),
         x.sqdist(x),
         x.cdist(x, 2.0),

@@ -14,6 +14,7 @@ mod errors;
 mod finite;
 mod function;
 mod laws;
+mod linalg;
 mod loops;
 mod named;
 mod operations;

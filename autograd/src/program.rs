@@ -28,7 +28,7 @@ mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
 ///
-/// Owns all that it needs, is `Send + Sync`, and allocates nothing after it was made (threads aside). Results are
+/// Owns all that it needs, is `Send + Sync`, and allocates nothing after it was made (threads and factorisations aside). Results are
 /// bit for bit those of [`Var::value`], whatever the number of threads.
 ///
 /// ```
@@ -194,8 +194,8 @@ impl<T: Real> Program<T> {
     /// Feeds the inputs, computes the outputs, then assigns the new values of the states.
     ///
     /// # Errors
-    /// If the inputs differ in number or shape from those compiled for (nothing was run then), or a number that
-    /// serves as an index is out of range (states may have been assigned in part).
+    /// If the inputs differ in number or shape from those compiled for (nothing was run then), a number that serves as
+    /// an index is out of range, or a matrix has no factorisation (states may have been assigned in part).
     pub fn run(&mut self, inputs: &[&Matrix<T>]) -> Result<(), RunError> {
         if inputs.len() != self.inputs.len() {
             return Err(RunError::InputCount { expected: self.inputs.len(), found: inputs.len() });
@@ -214,7 +214,7 @@ impl<T: Real> Program<T> {
     /// Runs with what stands in the inputs: see [`input_mut`](Self::input_mut).
     ///
     /// # Errors
-    /// If a number that serves as an index is out of range.
+    /// If a number that serves as an index is out of range, or a matrix has no factorisation.
     pub fn execute(&mut self) -> Result<(), RunError> {
         T::execute(self)
     }

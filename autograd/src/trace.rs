@@ -76,7 +76,7 @@ impl<T: Real> Graph<T> {
     /// before what is first in the backward pass.
     ///
     /// # Errors
-    /// If a number that serves as an index is out of range.
+    /// If a number that serves as an index is out of range, or a matrix has no factorisation.
     ///
     /// # Panics
     /// If it depends on an [`input`](Self::input), which has no value.
@@ -109,7 +109,7 @@ impl<T: Real> Program<T> {
     /// every step.
     ///
     /// # Errors
-    /// If a number that serves as an index is out of range.
+    /// If a number that serves as an index is out of range, or a matrix has no factorisation.
     ///
     /// # Examples
     /// ```

@@ -98,7 +98,8 @@ impl<'g, T: Real> Var<'g, T> {
     /// recorded may depend on them. [`peek`](Self::peek) does not.
     ///
     /// # Panics
-    /// If it depends on an [`input`](Graph::input), which has no value, or an index is out of range.
+    /// If it depends on an [`input`](Graph::input), which has no value, an index is out of range, or a matrix has no
+    /// factorisation.
     #[must_use]
     #[track_caller]
     pub fn value(self) -> Matrix<T> {

@@ -1,7 +1,7 @@
 //! Linear algebra: laws, determinants and eigenvalues where they are delicate, accuracy, and what cannot be computed.
 
 use autograd::op::{Part, Triangular};
-use autograd::{Function, Graph, Matrix, Real, RunError, Var};
+use autograd::{Axis, Function, Graph, Matrix, Real, RunError, Var};
 use proptest::prelude::*;
 
 use crate::operations::dominance;
@@ -520,4 +520,69 @@ fn a_training_step_through_a_factorisation_can_fail_and_go_on() {
         losses.push(step.item(0));
     }
     assert!(losses.is_sorted_by(|a, b| a >= b), "{losses:?}");
+}
+
+#[test]
+fn formulas_say_what_is_inverted() {
+    let graph = Graph::new();
+    let a = graph.variable(Matrix::<f64>::identity(2)).named("A");
+    let b = graph.variable(Matrix::ones(2, 1)).named("b");
+    let y = a.solve(b).named("y");
+    assert_eq!(a.inverse().matmul(b).to_string(), "A⁻¹ b");
+    assert_eq!(y.vjp(b, a).to_string(), "y = solve(A, b)\n-solve(Aᵀ, b) yᵀ");
+    let unit = Triangular::LOWER.with_unit_diagonal();
+    assert_eq!(a.solve_triangular(b, unit.transpose()).to_string(), "solve((tril(A, -1) + I)ᵀ, b)");
+    assert_eq!(a.solve_triangular(b, Triangular::UPPER).to_string(), "solve(triu(A), b)");
+    assert_eq!(a.determinant().gradient(a).to_string(), "cofactors(A)");
+}
+
+/// A `2x2` matrix of four numbers.
+fn two_by_two<'g>(elements: [Var<'g, f64>; 4]) -> Var<'g, f64> {
+    Var::concat(&elements, Axis::Columns).reshape(2, 2)
+}
+
+/// What has a formula for `2x2` matrices: by that, and by a factorisation.
+fn formulas<'g>(x: Var<'g, f64>) -> [(&'static str, Var<'g, f64>, Var<'g, f64>); 5] {
+    let at = |i, j| x.slice(i..i + 1, j..j + 1);
+    let (a, b, c, d) = (at(0, 0), at(0, 1), at(1, 0), at(1, 1));
+    let (det, s) = (a * d - b * c, (b + c) * 0.5);
+    let (corner, half) = (a.sqrt(), (((a - d) * 0.5).square() + s.square()).sqrt());
+    let middle = (a + d) * 0.5;
+    let zero = a * 0.0;
+    [
+        ("inverse", x.inverse(), two_by_two([d, -b, -c, a]) / det),
+        ("cholesky", x.cholesky(), two_by_two([corner, zero, s / corner, (d - s.square() / a).sqrt()])),
+        ("ln det", x.log_abs_determinant().0, det.abs().ln()),
+        ("ln det spd", x.log_determinant_spd(), (a * d - s.square()).ln()),
+        ("eigenvalues", x.eigenvalues_symmetric(), Var::concat(&[middle - half, middle + half], Axis::Rows)),
+    ]
+}
+
+#[test]
+fn derivatives_to_the_fourth_order_are_those_of_the_formulas_for_two_by_two() {
+    let graph = Graph::new();
+    let x = graph.variable([[2.0, 0.75], [-0.25, 1.5]]);
+    let v =
+        [[[1.0, -0.5], [0.25, 2.0]], [[0.5, 1.0], [1.0, -1.0]], [[0.0, 1.0], [-2.0, 0.5]]].map(|v| graph.variable(v));
+    for (name, found, expected) in formulas(x) {
+        let weights =
+            graph.constant(Matrix::from_fn(found.rows(), found.cols(), |i, j| if i == j { 1.0 } else { 0.5 }));
+        let derivatives = |y: Var<'_, f64>| {
+            let mut all = vec![y.value()];
+            let mut gradient = (y * weights).sum().gradient(x);
+            for v in v {
+                all.push(gradient.value());
+                gradient = (gradient * v).sum().gradient(x);
+            }
+            all.push(gradient.value());
+            let forward = y.jvp(x, v[0]).jvp(x, v[1]).jvp(x, v[2]);
+            all.push(forward.value());
+            all
+        };
+        let (found, expected) = (derivatives(found), derivatives(expected));
+        for (order, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let tolerance = rounding(4 << order, largest([expected]));
+            close(&format!("{name}, derivative {order}"), found, expected, tolerance).unwrap();
+        }
+    }
 }

@@ -68,7 +68,7 @@ pub(crate) fn substitute<T: Real>(
         }
         if !kind.unit_diagonal {
             let pivot = at(i, i);
-            row.iter_mut().for_each(|x| *x = *x / pivot);
+            row.iter_mut().for_each(|x| *x /= pivot);
         }
     }
     Ok(())

@@ -21,15 +21,23 @@
 //! In a test, [`assert_gradient!`](crate::assert_gradient) says the same in a line. The
 //! [guide](crate::guide::checking) explains verdicts, bars, settings and limits.
 
+mod blame;
+mod branch;
 mod cause;
 mod compare;
 mod difference;
 mod engine;
+mod graph;
+mod invariants;
 mod layout;
 mod numeric;
+mod precision;
+mod probe;
 mod random;
+mod replay;
 mod report;
 mod search;
+mod second;
 mod session;
 
 pub use cause::{Evidence, diagnose, is_not_summed};
@@ -59,10 +67,14 @@ pub struct Check {
     pub elements: usize,
     /// From which directions and cotangents are drawn.
     pub seed: u64,
-    /// Whether second derivatives are checked, too.
-    pub second_order: bool,
+    /// Whether second derivatives are checked, too; `None`: of graphs, and not of plain functions.
+    pub second_order: Option<bool>,
     /// Whether graphs of `f32` are checked in `f64`, too.
     pub shadow: bool,
+    /// Whether values that a graph detaches stay what they are while the function is moved.
+    pub hold_detached: bool,
+    /// How far a gradient in `f32` may be from the same in `f64`, relative.
+    pub rtol_f32: f64,
     /// Whether a report that is inconclusive is accepted by [`Report::assert_pass`].
     pub allow_inconclusive: bool,
     /// How derivatives are computed from values.
@@ -79,8 +91,10 @@ impl Default for Check {
             directions: 3,
             elements: 100,
             seed: 2026,
-            second_order: false,
+            second_order: None,
             shadow: true,
+            hold_detached: false,
+            rtol_f32: 1e-2,
             allow_inconclusive: false,
             difference: Difference::default(),
             inputs: Vec::new(),
@@ -132,10 +146,24 @@ impl Check {
         Self { seed, ..self }
     }
 
-    /// Sets whether second derivatives are checked, too: not by default.
+    /// Sets whether second derivatives are checked, too: by default those of graphs, and not those of plain functions.
     #[must_use]
     pub fn second_order(self, second_order: bool) -> Self {
-        Self { second_order, ..self }
+        Self { second_order: Some(second_order), ..self }
+    }
+
+    /// Sets whether values that a graph [detaches](crate::Var::detach) on purpose are held where they were while the function is
+    /// moved. By default they are not: a value that was detached by mistake is found.
+    #[must_use]
+    pub fn hold_detached(self, hold_detached: bool) -> Self {
+        Self { hold_detached, ..self }
+    }
+
+    /// Sets how far a gradient in `f32` may be from the same in `f64`, relative: 1e-2 by default. What is further off has
+    /// lost nearly all its digits.
+    #[must_use]
+    pub fn rtol_f32(self, rtol_f32: f64) -> Self {
+        Self { rtol_f32, ..self }
     }
 
     /// Sets whether graphs of `f32` are checked in `f64`, too, which tells a wrong formula from lost digits: so by default.
@@ -188,7 +216,8 @@ impl Check {
 
 /// Panics with a readable report unless a gradient is right, in the spirit of `assert_eq!`.
 ///
-/// `assert_gradient!(f, gradient, &x)` for a function of a list of numbers, see [`Check::gradient`](crate::check::Check::gradient).
+/// `assert_gradient!(f, gradient, &x)` for a function of a list of numbers, see [`Check::gradient`](crate::check::Check::gradient);
+/// `assert_gradient!(f, [x, w])` for a closure over [`Var`](crate::Var)s, see [`Check::function`](crate::check::Check::function).
 /// Settings follow as `name = value`, a message of your own comes last, as in `assert!`.
 ///
 /// # Panics
@@ -200,9 +229,13 @@ impl Check {
 /// let f = |x: &[f64]| x[0] * x[1].sin();
 /// assert_gradient!(f, |x: &[f64]| [x[1].sin(), x[0] * x[1].cos()], &[2.0, 0.5]);
 /// assert_gradient!(f, |x: &[f64]| [x[1].sin(), x[0] * x[1].cos()], &[2.0, 0.5], rtol = 1e-9, "in case {}", 1);
+/// assert_gradient!(|[x, w]| (x * w).tanh().sum(), [[[0.5, 1.0]], [[-2.0, 3.0]]], seed = 7);
 /// ```
 #[macro_export]
 macro_rules! assert_gradient {
+    ($f:expr, $at:expr $(, $setting:ident = $value:expr)* $(,)?) => {
+        $crate::check::Check::new()$(.$setting($value))*.function($f, $at).assert_pass()
+    };
     ($f:expr, $gradient:expr, $x:expr $(, $setting:ident = $value:expr)* $(,)?) => {
         $crate::check::Check::new()$(.$setting($value))*.gradient($f, $gradient, $x).assert_pass()
     };

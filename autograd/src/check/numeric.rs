@@ -229,7 +229,7 @@ impl Check {
         if session.report.is_fail() {
             session.look_for_stale(&point, &claimed, &mut function, &mut gradient);
         }
-        if settings.second_order {
+        if settings.second_order == Some(true) {
             session.symmetric("second derivative", &point, &mut |x, v| settings.slopes_along(&mut gradient, x, v));
         }
         session.finish()

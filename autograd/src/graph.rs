@@ -159,10 +159,8 @@ impl<T: Real> Graph<T> {
 
     /// Records within `f` as if by the line `site`: derivatives belong to the line of their operation.
     pub(crate) fn at<R>(&self, site: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
-        let outer = self.site.replace(Some(site));
-        let result = f();
-        self.site.set(outer);
-        result
+        let _restored = Restored { cell: &self.site, outer: self.site.replace(Some(site)) };
+        f()
     }
 
     #[track_caller]
@@ -195,6 +193,18 @@ impl<T: Real> Graph<T> {
             rule,
             origins: ids.iter().map(|id| nodes[id.index()].site).collect(),
         })
+    }
+}
+
+/// Puts back the line that was recorded for before, also if a rule panics.
+struct Restored<'a> {
+    cell: &'a Cell<Option<&'static Location<'static>>>,
+    outer: Option<&'static Location<'static>>,
+}
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        self.cell.set(self.outer);
     }
 }
 

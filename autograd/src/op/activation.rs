@@ -91,6 +91,15 @@ impl Pointwise<1> for Softsign {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x.abs() + T::ONE).square().recip()
     }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        let limit = at.abs().equal(at.scalar(T::INFINITY));
+        Some(limit.select(at.sign(), x / (x * at.sign() + T::ONE)))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((if x == T::ZERO { x } else { T::ONE.copysign(x) }, x.abs()))
+    }
 }
 
 impl Examples for Softsign {

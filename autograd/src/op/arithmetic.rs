@@ -4,6 +4,7 @@ use core::ops;
 
 use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -22,6 +23,10 @@ impl Pointwise<2> for Add {
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g
+    }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
     }
 }
 
@@ -46,6 +51,10 @@ impl Pointwise<2> for Sub {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { g } else { -g }
     }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Examples for Sub {
@@ -68,6 +77,10 @@ impl Pointwise<2> for Mul {
 
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g * x[1 - slot]
+    }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
     }
 }
 
@@ -100,6 +113,10 @@ impl Pointwise<2> for Div {
     ) -> Var<'g, T> {
         if slot == 0 { g.strong_mul(y.scalar(T::ONE) / y) } else { -g.strong_mul(quotient / y) }
     }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 0
+    }
 }
 
 impl Examples for Div {
@@ -123,6 +140,10 @@ impl Pointwise<1> for Neg {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         -g
     }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Examples for Neg {
@@ -145,6 +166,14 @@ impl Pointwise<1> for Abs {
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * x.sign()
+    }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(x * at.sign())
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((Sign.value([x]), x.abs()))
     }
 }
 
@@ -175,6 +204,14 @@ impl Pointwise<1> for Sign {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::ZERO))
     }
+
+    fn frozen<'g, T: Real>(self, _: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.sign())
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((self.value([x]), x.abs()))
+    }
 }
 
 impl Examples for Sign {
@@ -197,6 +234,14 @@ impl Pointwise<2> for Copysign {
 
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
+    }
+
+    fn frozen<'g, T: Real>(self, [x, _]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(x * x_at.sign() * y_at.scalar(T::ONE).copysign(y_at))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some((Sign.value([x]) * T::ONE.copysign(y), nearer(x.abs(), y.abs())))
     }
 }
 
@@ -221,11 +266,15 @@ impl Pointwise<2> for StrongMul {
     fn derivative<'g, T: Real>(self, slot: usize, h: Var<'g, T>, [g, d]: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { h.strong_mul(d) } else { h * g }
     }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 1
+    }
 }
 
 impl Examples for StrongMul {
     fn examples() -> Vec<Case> {
-        vec![Case::pointwise(StrongMul, [Domain::NON_ZERO, Domain::ALL])]
+        vec![Case::pointwise(StrongMul, [Domain::ALL; 2])]
     }
 }
 

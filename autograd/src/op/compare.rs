@@ -37,6 +37,10 @@ impl Pointwise<2> for Compare {
     fn differentiable(self, _: usize) -> bool {
         false
     }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some((self.value([x, y]), if x == y { T::ZERO } else { (x - y).abs() }))
+    }
 }
 
 impl Examples for Compare {
@@ -69,6 +73,10 @@ impl Pointwise<3> for Select {
     }
 
     fn differentiable(self, slot: usize) -> bool {
+        slot > 0
+    }
+
+    fn is_affine(self, slot: usize) -> bool {
         slot > 0
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::kernel::{Fault, View, cumulative, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Embed, Linear, Rule, Slice, one, sum_of, two};
+use crate::op::{Applied, Axis, Embed, Linear, Pieces, Rule, Slice, one, sum_of, two};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -79,6 +79,10 @@ impl Rule for LinearScan {
         let of_factors = tangents[1].map(|da| da.strong_mul(previous(at.output, self.0)));
         let along = sum_of([tangents[0], of_factors].into_iter().flatten());
         along.binary(self, at.inputs[1])
+    }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 0
     }
 }
 
@@ -192,6 +196,31 @@ impl Rule for CumMax {
         let moved = sum_of(tangents.iter().flatten().map(|dx| hit.strong_mul(*dx)));
         let moved = moved.binary(LinearScan(Direction::Forward), stayed);
         moved.strong_mul(count.scalar(T::ONE) / count)
+    }
+
+    fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        let largest = at[0].unary(self);
+        let (hit, stays) = (at[0].equal(largest), largest.equal(previous(largest, Direction::Forward)));
+        let scan = |x: Var<'g, T>| x.binary(LinearScan(Direction::Forward), stays);
+        Some(scan(hit.select(x[0], x[0].scalar(T::ZERO))) / scan(hit))
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let (mut switch, mut margin) = (Vec::new(), Vec::new());
+        for row in inputs[0].rows() {
+            let (mut first, mut second) = (T::NEG_INFINITY, T::NEG_INFINITY);
+            for (j, &x) in row.iter().enumerate() {
+                let ahead = j == 0 || x > first;
+                switch.push(T::from_usize(usize::from(ahead) + usize::from(ahead || x == first)));
+                if ahead {
+                    (first, second) = (x, first);
+                } else if x > second {
+                    second = x;
+                }
+                margin.push(if first == second && j > 0 { T::ZERO } else { first - second });
+            }
+        }
+        Some(Pieces { switch, margin })
     }
 }
 

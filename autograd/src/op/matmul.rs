@@ -78,6 +78,10 @@ impl Rule for MatMul {
         let right = tangents[1].map(|db| self.of(at.inputs[0], db));
         sum_of([left, right].into_iter().flatten())
     }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Examples for MatMul {

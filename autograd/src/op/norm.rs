@@ -2,7 +2,7 @@
 
 use crate::kernel::{Fault, View, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Rule, one, sum_of};
+use crate::op::{Applied, Axis, Pieces, Rule, one, sum_of};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -39,6 +39,17 @@ impl Rule for Norm {
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         let direction = direction(at);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(direction))).sum_axis(Axis::Columns)
+    }
+
+    fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        let zero = x[0].scalar(T::ZERO);
+        Some(at[0].unary(self).equal(zero).select(zero, x[0].unary(self)))
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let margin: Vec<T> = inputs[0].rows().map(reduce::norm).collect();
+        let switch = margin.iter().map(|size| if *size == T::ZERO { T::ONE } else { T::ZERO }).collect();
+        Some(Pieces { switch, margin })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::kernel::math;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::var::Var;
@@ -130,6 +131,16 @@ impl Pointwise<2> for Pow {
         let stays_zero = x.equal(zero) * y.ge(zero);
         g.strong_mul(z.strong_mul(stays_zero.select(zero, x.ln())))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let zero = x.scalar(T::ZERO);
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(zero.scalar(T::ONE), x.pow(y)))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        let far = nearer(-x.abs(), -y.abs());
+        Some((if far == T::ZERO { T::ONE } else { T::ZERO }, -far))
+    }
 }
 
 impl Examples for Pow {
@@ -178,6 +189,16 @@ impl Pointwise<2> for Hypot {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], r: Var<'g, T>) -> Var<'g, T> {
         let zero = r.scalar(T::ZERO);
         g.strong_mul(r.equal(zero).select(zero, [x, y][slot] / r))
+    }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let zero = x.scalar(T::ZERO);
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(zero, x.hypot(y)))
+    }
+
+    fn piece<T: Real>(self, x: [T; 2]) -> Option<(T, T)> {
+        let r = self.value(x);
+        Some((if r == T::ZERO { T::ONE } else { T::ZERO }, r))
     }
 }
 

@@ -21,6 +21,14 @@ impl Pointwise<1> for Relu {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         x.gt(x.scalar(T::ZERO)).select(g, x.scalar(T::ZERO))
     }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.le(at.scalar(T::ZERO)).select(at.scalar(T::ZERO), x))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((if x > T::ZERO { T::ONE } else { T::ZERO }, x.abs()))
+    }
 }
 
 impl Examples for Relu {
@@ -43,6 +51,14 @@ impl Pointwise<1> for LeakyRelu {
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         x.gt(x.scalar(T::ZERO)).select(g, g * self.0.get::<T>())
+    }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.le(at.scalar(T::ZERO)).select(x * self.0.get::<T>(), x))
+    }
+
+    fn piece<T: Real>(self, x: [T; 1]) -> Option<(T, T)> {
+        Relu.piece(x)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Fault, View, reduce, sort};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Rule, one};
+use crate::op::{Applied, Axis, Pieces, Rule, one};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -37,6 +37,24 @@ impl Rule for ArgSort {
 
     fn differentiable(self, _: usize) -> bool {
         false
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let (mut switch, mut margin) = (vec![T::ZERO; inputs[0].data.len()], Vec::new());
+        reduce::map_rows(inputs[0], &mut switch, |x, out| sort::positions(x, self.0, out));
+        for row in inputs[0].rows() {
+            let mut sorted = row.to_vec();
+            sorted.sort_by(|a, b| a.partial_cmp(b).unwrap_or(core::cmp::Ordering::Equal));
+            let gap = |a: T, b: T| if a == b { T::ZERO } else { (a - b).abs() };
+            let gaps: Vec<T> = sorted.windows(2).map(|pair| gap(pair[0], pair[1])).collect();
+            let around = |k: usize| (k > 0).then(|| gaps[k - 1]).into_iter().chain(gaps.get(k).copied());
+            let places = (0..row.len()).map(|k| around(k).fold(T::INFINITY, crate::op::rule::nearer));
+            match self.0 {
+                SortOrder::Ascending => margin.extend(places),
+                SortOrder::Descending => margin.extend(places.rev()),
+            }
+        }
+        Some(Pieces { switch, margin })
     }
 }
 

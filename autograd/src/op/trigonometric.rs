@@ -203,6 +203,20 @@ impl Pointwise<2> for Atan2 {
         let partial = if slot == 0 { x / r / r } else { -y / r / r };
         g.strong_mul(nowhere.select(zero, partial))
     }
+
+    /// On the piece on which it is at `at`: whole turns that the moving angle is off by are taken back.
+    fn frozen<'g, T: Real>(self, [y, x]: [Var<'g, T>; 2], [y_at, x_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let (zero, turn) = (x.scalar(T::ZERO), T::from_f64(core::f64::consts::TAU));
+        let (angle, start) = (y.atan2(x), y_at.atan2(x_at));
+        let turns = ((angle - start) / turn).round_ties_even();
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(start, angle - turns * turn))
+    }
+
+    fn piece<T: Real>(self, [y, x]: [T; 2]) -> Option<(T, T)> {
+        let side = if x < T::ZERO { T::ONE.copysign(y) } else { T::ZERO };
+        let centre = if x == T::ZERO && y == T::ZERO { T::from_f64(2.0) } else { side };
+        Some((centre, if x < T::ZERO { y.abs() } else { math::hypot(y, x) }))
+    }
 }
 
 impl Examples for Atan2 {

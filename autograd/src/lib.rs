@@ -29,6 +29,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "argmin")]
+pub mod argmin;
+pub mod convert;
 mod derive;
 mod dispatch;
 mod error;

@@ -4,9 +4,12 @@
 
 mod accuracy;
 mod allocations;
+#[cfg(feature = "argmin")]
+mod argmin;
 mod backpropagation;
 mod compositions;
 mod conventions;
+mod convert;
 mod custom;
 mod depth;
 mod directions;

@@ -85,6 +85,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -101,6 +104,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// None: the path is cut.
+    ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
     ///
     /// # Examples
     /// ```
@@ -119,6 +125,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -135,6 +144,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// None: the path is cut.
+    ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
     ///
     /// # Examples
     /// ```
@@ -153,6 +165,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -169,6 +184,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// That of the value that was chosen; exactly 0 to the other, even if it is infinite or NaN there.
+    ///
+    /// # Domain and edge cases
+    /// A flag of -0 counts as 0, one of NaN as not 0. What is not chosen has no influence, NaN and ±∞ neither.
     ///
     /// # Examples
     /// ```
@@ -189,6 +207,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0, 0, 0, 1; derivative none.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -205,6 +226,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 where `x` was kept, exactly 0 elsewhere, even if `x` is infinite or NaN there.
+    ///
+    /// # Domain and edge cases
+    /// A flag of -0 counts as 0, one of NaN as not 0. What is covered has no influence, NaN and ±∞ neither.
     ///
     /// # Examples
     /// ```
@@ -224,6 +248,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 where `x` is finite, 0 elsewhere.
+    ///
+    /// # Domain and edge cases
+    /// With the numbers 0, 1 and -1, at -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, 0; derivative 0, 1, 1, 0, 0.
     ///
     /// # Examples
     /// ```

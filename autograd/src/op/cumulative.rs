@@ -258,8 +258,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 1 if there is no element.
     ///
     /// # Domain and edge cases
-    /// From left to right, row by row: half a unit in the last place for each multiplication; infinite where that
-    /// overflows on the way.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞. From left to right, row by row: half a unit in the last
+    /// place for each multiplication; infinite where that overflows on the way.
     ///
     /// # Examples
     /// ```
@@ -283,6 +283,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -305,8 +308,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// What rounding loses is kept: each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the
-    /// sum of the magnitudes.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing. What rounding loses is kept:
+    /// each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the sum of the magnitudes.
     ///
     /// # Examples
     /// ```
@@ -331,6 +334,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -363,6 +369,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)` with factors that broadcast to `(m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing.
+    ///
     /// # Panics
     /// If the factors do not broadcast to the shape of `x`.
     ///
@@ -389,7 +398,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// NaN from the first NaN on.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. NaN from the first NaN on.
     ///
     /// # Examples
     /// ```
@@ -415,7 +424,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where all so far are -∞.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. -∞, with derivative 0, where all
+    /// so far are -∞.
     ///
     /// # Examples
     /// ```

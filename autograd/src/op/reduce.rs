@@ -198,8 +198,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 0 if there is no element.
     ///
     /// # Domain and edge cases
-    /// Up to 32 numbers are summed with a single rounding, unless they cancel to less than `n² ε` of their magnitude. Longer
-    /// sums are within half a unit in the last place plus `15.5 ε` times the sum of the magnitudes, whatever their length.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN. Up to 32 numbers are summed with a single rounding,
+    /// unless they cancel to less than `n² ε` of their magnitude. Longer sums are within half a unit in the last place
+    /// plus `15.5 ε` times the sum of the magnitudes, whatever their length.
     ///
     /// # Examples
     /// ```
@@ -220,6 +221,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -243,6 +247,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (1, 1)`; NaN if there is no element.
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -262,6 +269,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -289,7 +299,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -317,7 +327,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -344,7 +354,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -370,7 +380,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -397,7 +407,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 0, 0. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -424,7 +434,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 1, 1. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -451,7 +461,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, if there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, if there is no element or all are
+    /// -∞.
     ///
     /// # Examples
     /// ```
@@ -474,7 +485,8 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, where there is no element or all
+    /// are -∞.
     ///
     /// # Examples
     /// ```

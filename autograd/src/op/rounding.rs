@@ -126,6 +126,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere, also at the jumps.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -144,6 +147,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 0 everywhere, also at the jumps.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -164,6 +170,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere, also at the jumps.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -182,6 +191,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 0 everywhere, also at the jumps.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -203,7 +215,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 everywhere, also at the jumps.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 0, 0, NaN, NaN; derivative 1, 1, 1, 1, 1.
+    ///
     ///
     /// # Examples
     /// ```

@@ -58,6 +58,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [1, 0], [1, 0], [1, 0]. Of nothing: nothing.
+    ///
     /// # Examples
     /// ```
     /// use autograd::{Axis, op::SortOrder};
@@ -79,6 +82,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n), (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [1, NaN], [1, ∞], [-∞, ∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -104,6 +110,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (k, n), (k, n)`; [`Axis::Columns`]: `(m, n) → (m, k), (m, k)`
+    ///
+    /// # Domain and edge cases
+    /// NaN is taken last. For `k = 0` nothing.
     ///
     /// # Panics
     /// If there are fewer than `k` elements along the axis.
@@ -137,7 +146,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, NaN. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -163,7 +172,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, NaN. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.

@@ -346,6 +346,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// The [`sign`](Self::sign) of `x`: 0 at 0, the subgradient of least norm.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative -1, -0, 0, 1, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -364,6 +367,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -380,6 +386,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 by `x` where the signs agree, -1 where they do not, 0 at `x = 0`; 0 by `y`.
+    ///
+    /// # Domain and edge cases
+    /// Of `y` the sign bit counts alone, also that of -0. ±0 at `x = ±0`; NaN stays NaN.
     ///
     /// # Examples
     /// ```
@@ -400,6 +409,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// `2 (x - y)` and `2 (y - x)`.
     ///
+    /// # Domain and edge cases
+    /// ∞ if one of them is infinite; NaN for `∞ - ∞` and where either is NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -417,6 +429,10 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// `1 - weight` by `x`, `weight` by `y`, `y - x` by the weight.
+    ///
+    /// # Domain and edge cases
+    /// At weight 1 it is `y` up to rounding. An infinite `x` gives NaN at all weights from 0 up, an infinite `y` at
+    /// weight 0; NaN in any gives NaN.
     ///
     /// # Examples
     /// ```
@@ -437,6 +453,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1 by `x`, `scale b` by `a`, `scale a` by `b`.
     ///
+    /// # Domain and edge cases
+    /// As the product and the sum: NaN for `0 · ∞`, for `∞ - ∞`, and where any is NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -455,6 +474,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 by `x`, `scale / b` by `a`, `-scale a / b²` by `b`. Strong zeros, as in `a / b`.
+    ///
+    /// # Domain and edge cases
+    /// As the quotient and the sum: ±∞ for `b = 0`, but NaN if `a` is 0 too; NaN where any is NaN.
     ///
     /// # Examples
     /// ```
@@ -475,6 +497,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// That of `x * d`, with the same strong zero.
+    ///
+    /// # Domain and edge cases
+    /// 0 and -0 make ±∞ and NaN 0; else as the product.
     ///
     /// # Examples
     /// ```

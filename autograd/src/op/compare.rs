@@ -93,6 +93,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -109,6 +112,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// None: the path is cut.
+    ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
     ///
     /// # Examples
     /// ```
@@ -127,6 +133,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -143,6 +152,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// None: the path is cut.
+    ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
     ///
     /// # Examples
     /// ```
@@ -161,6 +173,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -177,6 +192,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// That of the value that was chosen; exactly 0 to the other, even if it is infinite or NaN there.
+    ///
+    /// # Domain and edge cases
+    /// A flag of -0 counts as 0, one of NaN as not 0. What is not chosen has no influence, NaN and ±∞ neither.
     ///
     /// # Examples
     /// ```
@@ -197,6 +215,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0, 0, 0, 1; derivative none.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -213,6 +234,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 where `x` was kept, exactly 0 elsewhere, even if `x` is infinite or NaN there.
+    ///
+    /// # Domain and edge cases
+    /// A flag of -0 counts as 0, one of NaN as not 0. What is covered has no influence, NaN and ±∞ neither.
     ///
     /// # Examples
     /// ```
@@ -232,6 +256,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 where `x` is finite, 0 elsewhere.
+    ///
+    /// # Domain and edge cases
+    /// With the numbers 0, 1 and -1, at -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, 0; derivative 0, 1, 1, 0, 0.
     ///
     /// # Examples
     /// ```

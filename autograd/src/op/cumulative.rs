@@ -287,8 +287,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 1 if there is no element.
     ///
     /// # Domain and edge cases
-    /// From left to right, row by row: half a unit in the last place for each multiplication; infinite where that
-    /// overflows on the way.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞. From left to right, row by row: half a unit in the last
+    /// place for each multiplication; infinite where that overflows on the way.
     ///
     /// # Examples
     /// ```
@@ -312,6 +312,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -334,8 +337,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// What rounding loses is kept: each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the
-    /// sum of the magnitudes.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing. What rounding loses is kept:
+    /// each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the sum of the magnitudes.
     ///
     /// # Examples
     /// ```
@@ -360,6 +363,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -392,6 +398,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)` with factors that broadcast to `(m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing.
+    ///
     /// # Panics
     /// If the factors do not broadcast to the shape of `x`.
     ///
@@ -418,7 +427,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// NaN from the first NaN on.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. NaN from the first NaN on.
     ///
     /// # Examples
     /// ```
@@ -444,7 +453,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where all so far are -∞.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. -∞, with derivative 0, where all
+    /// so far are -∞.
     ///
     /// # Examples
     /// ```

@@ -346,6 +346,9 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Derivative
     /// What the rule says.
     ///
+    /// # Domain and edge cases
+    /// Values are as they are, NaN and ±∞ too. Strong zeros are up to the rule.
+    ///
     /// # Panics
     /// When a derivative is taken: if the rule does not give one cotangent for each source, of its shape; in forward mode, if
     /// it is not linear in `g`.
@@ -373,6 +376,9 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Derivative
     /// That of `surrogate`; none of this value.
+    ///
+    /// # Domain and edge cases
+    /// Values are as they are, NaN and ±∞ too; the derivative is that of `surrogate` there too.
     ///
     /// # Panics
     /// If the shapes differ.
@@ -406,6 +412,9 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Derivative
     /// `factor`.
+    ///
+    /// # Domain and edge cases
+    /// With the factor -2, at -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative -2, -2, -2, -2, -2.
     ///
     /// # Examples
     /// ```

@@ -302,7 +302,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 strictly between the bounds, 0 outside and also *at* them: the subgradient of least norm.
     ///
     /// # Domain and edge cases
-    /// A bound may be infinite: then there is none. NaN stays NaN.
+    /// With the bounds -1 and 1, at -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1, 1, 0, 0. A bound may be
+    /// infinite: then there is none. NaN stays NaN.
     ///
     /// # Panics
     /// If `low` is above `high`, or either is NaN.

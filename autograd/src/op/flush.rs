@@ -47,6 +47,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1, as if nothing was flushed.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, 0, 0, ∞, NaN; derivative 1, 1, 1, 1, 1.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::<f64>::new();

@@ -106,6 +106,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, k), (k, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// No product is left out: `0 · ∞` and NaN give NaN. For `k = 0` zeros.
+    ///
     /// # Panics
     /// If the left columns are not as many as the right rows.
     ///

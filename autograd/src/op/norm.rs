@@ -71,9 +71,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// Numbers are scaled: neither large nor small ones make it overflow or vanish (subnormal ones do so in the derivative,
-    /// unless `p` is 0, 1, 2 or infinite). The Euclidean norm is accurate to 2 units in the last place, at least for up to 32
-    /// numbers.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, ∞. Numbers are scaled: neither large nor small ones make it
+    /// overflow or vanish (subnormal ones do so in the derivative, unless `p` is 0, 1, 2 or infinite). The Euclidean
+    /// norm is accurate to 2 units in the last place, at least for up to 32 numbers.
     ///
     /// # Panics
     /// If there is no element and `p` is neither 0, 1 nor 2.
@@ -98,6 +98,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, ∞.
     ///
     /// # Panics
     /// If there is no element along the axis and `p` is neither 0, 1 nor 2.
@@ -151,6 +154,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, 0], [NaN, NaN]. Of nothing: nothing.
+    ///
     /// # Panics
     /// As [`norm_axis`](Self::norm_axis).
     ///
@@ -174,6 +180,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, 0], [NaN, NaN]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```

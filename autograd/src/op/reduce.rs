@@ -227,8 +227,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 0 if there is no element.
     ///
     /// # Domain and edge cases
-    /// Up to 32 numbers are summed with a single rounding, unless they cancel to less than `n² ε` of their magnitude. Longer
-    /// sums are within half a unit in the last place plus `15.5 ε` times the sum of the magnitudes, whatever their length.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN. Up to 32 numbers are summed with a single rounding,
+    /// unless they cancel to less than `n² ε` of their magnitude. Longer sums are within half a unit in the last place
+    /// plus `15.5 ε` times the sum of the magnitudes, whatever their length.
     ///
     /// # Examples
     /// ```
@@ -249,6 +250,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -272,6 +276,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (1, 1)`; NaN if there is no element.
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -291,6 +298,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -318,7 +328,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -346,7 +356,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -373,7 +383,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -399,7 +409,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -426,7 +436,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 0, 0. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -453,7 +463,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 1, 1. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -480,7 +490,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, if there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, if there is no element or all are
+    /// -∞.
     ///
     /// # Examples
     /// ```
@@ -503,7 +514,8 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, where there is no element or all
+    /// are -∞.
     ///
     /// # Examples
     /// ```

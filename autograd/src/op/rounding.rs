@@ -168,6 +168,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere, also at the jumps.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -186,6 +189,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 0 everywhere, also at the jumps.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -206,6 +212,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere, also at the jumps.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -224,6 +233,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 0 everywhere, also at the jumps.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -245,7 +257,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 everywhere, also at the jumps.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 0, 0, NaN, NaN; derivative 1, 1, 1, 1, 1.
+    ///
     ///
     /// # Examples
     /// ```

@@ -76,6 +76,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [1, 0], [1, 0], [1, 0]. Of nothing: nothing.
+    ///
     /// # Examples
     /// ```
     /// use autograd::{Axis, op::SortOrder};
@@ -97,6 +100,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n), (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [1, NaN], [1, ∞], [-∞, ∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -122,6 +128,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (k, n), (k, n)`; [`Axis::Columns`]: `(m, n) → (m, k), (m, k)`
+    ///
+    /// # Domain and edge cases
+    /// NaN is taken last. For `k = 0` nothing.
     ///
     /// # Panics
     /// If there are fewer than `k` elements along the axis.
@@ -155,7 +164,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, NaN. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -181,7 +190,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, NaN. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.

@@ -235,7 +235,8 @@ impl<T: Real> Var<'_, T> {
     /// `cos x`.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞. At most 0.8 ulp for angles of any size, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. At most 0.8 ulp for angles of any
+    /// size, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -256,7 +257,8 @@ impl<T: Real> Var<'_, T> {
     /// `-sin x`.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞. At most 0.8 ulp for angles of any size, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 1, 1, NaN, NaN; derivative NaN, 0, -0, NaN, NaN. At most 0.8 ulp for angles of any
+    /// size, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -277,7 +279,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 + tan² x`.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞. At most 2.2 ulp for angles of any size, the derivative at most 6.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. At most 2.2 ulp for angles of any
+    /// size, the derivative at most 6.
     ///
     /// # Examples
     /// ```
@@ -298,7 +301,8 @@ impl<T: Real> Var<'_, T> {
     /// `1/√(1 - x²)`: infinite at ±1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN outside `[-1, 1]`. At most 0.7 ulp, the derivative at most 3.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. NaN outside `[-1, 1]`. At most 0.7
+    /// ulp, the derivative at most 3.
     ///
     /// # Examples
     /// ```
@@ -319,7 +323,8 @@ impl<T: Real> Var<'_, T> {
     /// `-1/√(1 - x²)`: infinite at ±1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN outside `[-1, 1]`. At most 0.7 ulp, the derivative at most 3.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 1.5708, 1.5708, NaN, NaN; derivative NaN, -1, -1, NaN, NaN. NaN outside `[-1, 1]`. At
+    /// most 0.7 ulp, the derivative at most 3.
     ///
     /// # Examples
     /// ```
@@ -340,7 +345,8 @@ impl<T: Real> Var<'_, T> {
     /// `1/(1 + x²)`.
     ///
     /// # Domain and edge cases
-    /// ±π/2 at ±∞. At most 2 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: -1.5708, -0, 0, 1.5708, NaN; derivative 0, 1, 1, 0, NaN. At most 2 ulp, the derivative
+    /// too.
     ///
     /// # Examples
     /// ```

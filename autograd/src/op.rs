@@ -93,7 +93,7 @@ impl Bits {
 
 impl fmt::Debug for Bits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", f64::from_bits(self.0))
+        write!(f, "Bits::new({:?})", f64::from_bits(self.0))
     }
 }
 

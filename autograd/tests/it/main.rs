@@ -20,6 +20,8 @@ mod operations;
 mod oracle_ops;
 mod print;
 mod program;
+mod random_graphs;
+mod recipe;
 mod support;
 mod tails;
 mod trace;

@@ -38,6 +38,7 @@ mod product;
 pub mod rectifier;
 pub mod reduce;
 pub mod rounding;
+pub mod softsign;
 pub mod sort;
 pub mod special;
 pub mod statistics;
@@ -67,6 +68,7 @@ pub use power::*;
 pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
+pub use softsign::*;
 pub use sort::*;
 pub use special::*;
 pub use statistics::*;
@@ -467,6 +469,7 @@ ops! {
     Powi: unary,
     Powf: unary,
     Pow: binary,
+    PowLess: binary,
     Sqrt: unary,
     Cbrt: unary,
     Hypot: binary,
@@ -481,6 +484,7 @@ ops! {
     Log10: unary,
     Logit: unary,
     LogAddExp: binary,
+    SigmoidDifference: binary,
     // trigonometric
     Sin: unary,
     Cos: unary,

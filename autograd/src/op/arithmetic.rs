@@ -144,7 +144,7 @@ impl Pointwise<1> for Abs {
     }
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
-        g * x.sign()
+        g.strong_mul(x.sign())
     }
 }
 
@@ -196,7 +196,7 @@ impl Pointwise<2> for Copysign {
     }
 
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
+        if slot == 0 { g.strong_mul(x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
     }
 }
 

@@ -88,9 +88,9 @@ impl Recipe {
 /// Rust code: a block with `graph: &Graph<f64>` in scope, whose value is an array of the results.
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{{\n    use autograd::op::*;\n    use autograd::{{Axis::*, Matrix, Op, Shape, Var}};")?;
+        writeln!(f, "{{\n    use autograd::op::*;\n    use autograd::{{Axis::*, Matrix, Op, Shape}};")?;
         writeln!(f, "    use {{Compare::*, Direction::*, Part::*, Round::*, SortOrder::*}};")?;
-        writeln!(f, "    let apply = |op: Op, x: &[Var<'g, f64>]| graph.try_apply(op, x).unwrap();")?;
+        writeln!(f, "    let apply = |op: Op, x: &[_]| graph.try_apply(op, x).unwrap();")?;
         for (line, statement) in self.statements.iter().enumerate() {
             write!(f, "    let x{line} = ")?;
             match statement {
@@ -393,4 +393,106 @@ impl<'g> Cook<'g> {
 
 fn whole(n: usize) -> f64 {
     f64::from(u32::try_from(n).expect("a small number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use autograd::op::{Direction, MatMul, Part, Slice, Triangle};
+    use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+
+    use super::*;
+    use crate::support::for_all;
+
+    fn names_of(recipe: &Recipe) -> impl Iterator<Item = &'static str> {
+        recipe.statements().iter().filter_map(|statement| match statement {
+            Statement::Apply(op, _) => Some(op.name()),
+            Statement::Variable(_) | Statement::Constant(_) => None,
+        })
+    }
+
+    #[test]
+    fn every_operation_occurs_in_random_graphs() {
+        let seen = RefCell::new(BTreeSet::new());
+        for_all(4000, "recipes", &recipes(8), |recipe| {
+            seen.borrow_mut().extend(names_of(&recipe));
+            Ok(())
+        });
+        let all: BTreeSet<_> = op::cases().iter().map(|case| case.op.name()).collect();
+        assert_eq!(all.difference(&seen.borrow()).collect::<Vec<_>>(), Vec::<&&str>::new());
+    }
+
+    #[test]
+    fn random_graphs_are_finite_and_of_many_shapes() {
+        let shapes = RefCell::new(BTreeSet::new());
+        for_all(1000, "recipes", &recipes(8), |recipe| {
+            let graph = Graph::<f64>::new();
+            let sources: Vec<_> = recipe.point().iter().map(|x| graph.variable(x)).collect();
+            for value in recipe.record(&graph, &sources) {
+                shapes.borrow_mut().insert((value.rows(), value.cols()));
+                if value.value().as_slice().iter().any(|x| !x.is_finite()) {
+                    return Err(format!("{value:?} is not finite"));
+                }
+            }
+            Ok(())
+        });
+        for shape in [(1, 1), (2, 3), (3, 2), (1, 4), (4, 1), (0, 3), (2, 0)] {
+            assert!(shapes.borrow().contains(&shape), "no value is {shape:?}");
+        }
+    }
+
+    #[test]
+    fn a_failing_graph_shrinks_to_what_matters() {
+        let config = Config { rng_seed: RngSeed::Fixed(5), failure_persistence: None, ..Config::default() };
+        let outcome = TestRunner::new(config).run(&recipes(8), |recipe| {
+            let fails = names_of(&recipe).any(|name| name == "matmul");
+            if fails { Err(TestCaseError::fail("a product")) } else { Ok(()) }
+        });
+        let Err(TestError::Fail(_, minimal)) = outcome else { panic!("no graph has a product") };
+        assert_eq!(minimal.point(), [Matrix::scalar(0.0)]);
+        assert_eq!(minimal.statements().len(), 2, "{minimal}");
+    }
+
+    fn varied() -> Recipe {
+        let apply = |op: Op, operands: &[usize]| Statement::Apply(op, operands.to_vec());
+        let (low, high) = (Bits::new(-0.5), Bits::new(f64::INFINITY));
+        let slice = Slice { start: (0, 2), shape: Shape::new(2, 2), step: (1, -2) };
+        Recipe {
+            statements: vec![
+                Statement::Variable(Matrix::from([[0.5, -1.25, 2.0], [0.0, -0.0, 1.0]])),
+                Statement::Constant(Matrix::scalar(f64::NEG_INFINITY)),
+                apply(Clamp { low, high }.into(), &[0]),
+                apply(op::Powf(Bits::new(1.5)).into(), &[2]),
+                apply(Compare::LessOrEqual.into(), &[1, 0]),
+                apply(op::Select.into(), &[4, 3, 0]),
+                apply(op::Sum(Some(Axis::Rows)).into(), &[5]),
+                apply(MatMul { transpose_left: false, transpose_right: true }.into(), &[5, 6]),
+                apply(slice.into(), &[5]),
+                apply(Triangle { part: Part::Lower, offset: -1 }.into(), &[8]),
+                apply(op::CumSum(Direction::Backward).into(), &[9]),
+                apply(op::ArgSort(SortOrder::Descending).into(), &[7]),
+                apply(Round::TiesEven.into(), &[10]),
+                Statement::Constant(Matrix::zeros(0, 2)),
+            ],
+        }
+    }
+
+    #[allow(unused_imports, reason = "the imports serve any recipe")]
+    fn printed(graph: &Graph<f64>) -> [Var<'_, f64>; 3] {
+        include!("recipe/printed.rs")
+    }
+
+    #[test]
+    fn a_recipe_prints_as_the_code_that_records_it() {
+        let recipe = varied();
+        assert_eq!(recipe.to_string(), include_str!("recipe/printed.rs").trim_end());
+        let (graph, other) = (Graph::new(), Graph::new());
+        let sources: Vec<_> = recipe.point().iter().map(|x| graph.variable(x)).collect();
+        let values = recipe.record(&graph, &sources);
+        for (line, var) in recipe.results().into_iter().zip(printed(&other)) {
+            assert_eq!(values[line].value(), var.value());
+        }
+    }
 }

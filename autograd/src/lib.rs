@@ -29,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod check;
 mod derive;
 mod dispatch;
 mod error;

@@ -5,6 +5,7 @@
 mod accuracy;
 mod allocations;
 mod backpropagation;
+mod check;
 mod compositions;
 mod conventions;
 mod custom;

@@ -31,6 +31,8 @@ mod random;
 mod report;
 mod search;
 mod session;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 
 pub use cause::{Evidence, diagnose, is_not_summed};
 pub use compare::{Tolerance, judge};

@@ -39,6 +39,8 @@ mod report;
 mod search;
 mod second;
 mod session;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 
 pub use cause::{Evidence, diagnose, is_not_summed};
 pub use compare::{Tolerance, judge};

@@ -182,6 +182,20 @@ impl<T: Real> Graph<T> {
         self.len() == 0
     }
 
+    /// All that was recorded, in that order: operands stand before what is computed from them.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let _y = x.sin() * x;
+    /// let names: Vec<_> = graph.vars().map(|var| var.op().name()).collect();
+    /// assert_eq!(names, ["variable", "sin", "mul"]);
+    /// ```
+    pub fn vars(&self) -> impl Iterator<Item = Var<'_, T>> {
+        (0..self.len()).map(|i| Var::new(self, NodeId::new(i)))
+    }
+
     /// The handle of a node.
     ///
     /// # Panics

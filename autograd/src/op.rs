@@ -43,6 +43,7 @@ pub mod rectifier;
 pub mod reduce;
 pub mod rounding;
 pub(crate) mod rule;
+pub mod softsign;
 #[cfg(feature = "linalg")]
 pub mod solve;
 pub mod sort;
@@ -82,6 +83,7 @@ pub use power::*;
 pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
+pub use softsign::*;
 #[cfg(feature = "linalg")]
 pub use solve::*;
 pub use sort::*;
@@ -114,7 +116,7 @@ impl Bits {
 
 impl fmt::Debug for Bits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", f64::from_bits(self.0))
+        write!(f, "Bits::new({:?})", f64::from_bits(self.0))
     }
 }
 
@@ -293,6 +295,7 @@ ops! {
     Powi: unary,
     Powf: unary,
     Pow: binary,
+    PowLess: binary,
     Sqrt: unary,
     Cbrt: unary,
     Hypot: binary,
@@ -307,6 +310,7 @@ ops! {
     Log10: unary,
     Logit: unary,
     LogAddExp: binary,
+    SigmoidDifference: binary,
     // trigonometric
     Sin: unary,
     Cos: unary,

@@ -1,7 +1,7 @@
 //! Programs: a graph compiled to be run many times without allocating.
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::{CompileError, RunError};
@@ -107,17 +107,16 @@ impl<T: Real> Graph<T> {
     }
 
     fn check_compile(&self, inputs: &[Var<'_, T>], updates: &[(Var<'_, T>, Var<'_, T>)]) -> Result<(), CompileError> {
-        let mut changing: Vec<NodeId> = Vec::new();
+        let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
+        let mut changing: HashSet<NodeId> = HashSet::new();
         for leaf in inputs.iter().chain(updates.iter().map(|(state, _)| state)) {
-            let settable = leaf.op() == Op::Variable
-                || leaf.op() == Op::Input && inputs.iter().any(|input| input.id() == leaf.id());
+            let settable = leaf.op() == Op::Variable || leaf.op() == Op::Input && fed.contains(&leaf.id());
             if !settable {
                 return Err(CompileError::NotALeaf { op: leaf.op().name(), site: leaf.site() });
             }
-            if changing.contains(&leaf.id()) {
+            if !changing.insert(leaf.id()) {
                 return Err(CompileError::Twice { site: leaf.site() });
             }
-            changing.push(leaf.id());
         }
         for (state, value) in updates {
             if state.shape() != value.shape() {
@@ -129,7 +128,7 @@ impl<T: Real> Graph<T> {
     }
 
     /// Values that were read must not depend on what changes between runs.
-    fn check_reads(&self, changing: &[NodeId]) -> Result<(), CompileError> {
+    fn check_reads(&self, changing: &HashSet<NodeId>) -> Result<(), CompileError> {
         let reads = self.reads.borrow();
         let Some(last) = reads.iter().map(|(id, _)| *id).max() else { return Ok(()) };
         let nodes = self.nodes.borrow();
@@ -146,8 +145,8 @@ impl<T: Real> Graph<T> {
     }
 
     fn check_fed(&self, simplified: &Simplified, inputs: &[Var<'_, T>]) -> Result<(), CompileError> {
-        let fed = |origin: NodeId| inputs.iter().any(|input| input.id() == origin);
-        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed(term.origin)) {
+        let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
+        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed.contains(&term.origin)) {
             Some(term) => Err(CompileError::UnfedInput { site: term.site }),
             None => Ok(()),
         }
@@ -166,6 +165,7 @@ impl<T: Real> Graph<T> {
             arena.get_mut(*place).fill(value.get());
         }
         let place = |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let fed: HashSet<usize> = inputs.iter().copied().collect();
         let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
         let leaves = terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
@@ -174,7 +174,7 @@ impl<T: Real> Graph<T> {
             if matches!(term.op, Op::Variable | Op::Constant) {
                 arena.get_mut(place(i).0).copy_from_slice(known.get(term.origin));
             }
-            if term.op == Op::Variable && !inputs.contains(&i) {
+            if term.op == Op::Variable && !fed.contains(&i) {
                 state_places.insert(term.origin, place(i));
             }
         }

@@ -110,6 +110,21 @@ impl<'g, T: Real> Var<'g, T> {
         id.map(|id| Self::new(self.graph, id))
     }
 
+    /// What it is computed from; nothing for a leaf.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable(1.0), graph.variable(2.0));
+    /// let operands = (x * y).operands();
+    /// assert_eq!(operands.iter().map(|operand| operand.id()).collect::<Vec<_>>(), [x.id(), y.id()]);
+    /// ```
+    #[must_use]
+    pub fn operands(self) -> Vec<Self> {
+        let nodes = self.graph.nodes.borrow();
+        nodes[self.id.index()].inputs.iter().map(|id| Self::new(self.graph, *id)).collect()
+    }
+
     /// The line that recorded it.
     ///
     /// # Examples

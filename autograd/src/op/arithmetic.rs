@@ -165,7 +165,7 @@ impl Pointwise<1> for Abs {
     }
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
-        g * x.sign()
+        g.strong_mul(x.sign())
     }
 
     fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
@@ -233,7 +233,7 @@ impl Pointwise<2> for Copysign {
     }
 
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
+        if slot == 0 { g.strong_mul(x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
     }
 
     fn frozen<'g, T: Real>(self, [x, _]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {

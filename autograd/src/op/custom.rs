@@ -181,6 +181,12 @@ impl<T: Real> Graph<T> {
         if let Op::Custom(custom) = op {
             return custom.of(&self.customs.borrow()).shape(shapes);
         }
+        if let (Op::ArgMax(_) | Op::ArgSort(_), [x]) = (op, shapes) {
+            let largest = 2.0 / T::EPSILON.to_f64();
+            if x.cols > 0 && f64::from_usize(x.cols - 1) > largest {
+                return Err(format!("{} holds indices exactly up to {largest} only", T::NAME));
+            }
+        }
         op.shape(shapes)
     }
 

@@ -352,4 +352,54 @@ impl<T: Real> Var<'_, T> {
     pub(crate) fn share(self, won: Self, tied: Self) -> Self {
         self.strong_mul(won + tied * T::from_f64(0.5))
     }
+
+    /// `(x + y + √((x - y)² + width²)) / 2`, element by element, with broadcasting: the larger of two, smooth where they
+    /// meet. It is larger than [`maximum`](Self::maximum) by at most `width / 2`.
+    ///
+    /// # Derivative
+    /// `(1 + d/√(d² + width²)) / 2` with `d = x - y` by `x`, the same with `d = y - x` by `y`.
+    ///
+    /// # Domain and edge cases
+    /// NaN if both are the same infinity. For the smaller of two take `-(-x).smooth_max(-y, width)`.
+    ///
+    /// # Panics
+    /// If the width is not positive.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable(2.0), graph.variable(2.0));
+    /// let z = x.smooth_max(y, 0.5);
+    /// assert_eq!(z.item(), 2.25);
+    /// assert_eq!(z.gradient([x, y]).map(|dx| dx.item()), [0.5, 0.5]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn smooth_max(self, other: Self, width: T) -> Self {
+        assert!(width > T::ZERO, "smooth_max: the width is {width}: it must be positive");
+        other + (self - other).squareplus(width * width)
+    }
+
+    /// `√(x² + width²)`, element by element: the magnitude, smooth at 0. It is larger than [`abs`](Self::abs) by at most
+    /// `width`.
+    ///
+    /// # Derivative
+    /// `x / √(x² + width²)`
+    ///
+    /// # Domain and edge cases
+    /// +∞ at ±∞.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[0.0, 3.0]]);
+    /// let y = x.smooth_abs(4.0);
+    /// assert_eq!(y.value().as_slice(), [4.0, 5.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.6]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn smooth_abs(self, width: T) -> Self {
+        self.hypot(self.scalar(width))
+    }
 }

@@ -124,12 +124,7 @@ impl Pointwise<2> for Pow {
     /// `y x^(y-1)`, exactly 0 for `y = 0`, and `z ln x`, exactly 0 where `0^y` is 0 or 1. Not a choice by `y = 0`, which
     /// would lose the mixed second derivative there.
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 {
-            return g.strong_mul(y.strong_mul(x.pow(y - T::ONE)));
-        }
-        let zero = x.scalar(T::ZERO);
-        let stays_zero = x.equal(zero) * y.ge(zero);
-        g.strong_mul(z.strong_mul(stays_zero.select(zero, x.ln())))
+        PowLess(0).derivative(slot, g, [x, y], z)
     }
 
     fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
@@ -146,6 +141,36 @@ impl Pointwise<2> for Pow {
 impl Examples for Pow {
     fn examples() -> Vec<Case> {
         vec![Case::pointwise(Pow, [Domain::POSITIVE, Domain::ALL])]
+    }
+}
+
+/// `x^(y - n)`: no composition, for the rounding of `y - n` would count `y ln x` times as much
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PowLess(pub u32);
+
+impl Pointwise<2> for PowLess {
+    const NAME: &'static str = "pow_less";
+    const VECTORISED: bool = false;
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        math::powf_less(x, y, self.0)
+    }
+
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
+        let exponent = if self.0 == 0 { y } else { y - T::from_f64(f64::from(self.0)) };
+        if slot == 0 {
+            return g.strong_mul(exponent.strong_mul(x.binary(PowLess(self.0 + 1), y)));
+        }
+        let zero = x.scalar(T::ZERO);
+        let stays_zero = x.equal(zero) * exponent.ge(zero);
+        g.strong_mul(z.strong_mul(stays_zero.select(zero, x.ln())))
+    }
+}
+
+impl Examples for PowLess {
+    fn examples() -> Vec<Case> {
+        [1, 2].map(|n| Case::pointwise(PowLess(n), [Domain::POSITIVE, Domain::ALL])).to_vec()
     }
 }
 
@@ -372,8 +397,7 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// `x⁰ = 1`, also for 0. `0^y` for `y < 0` is +∞, and its derivative by `y` -∞. A negative `x` gives NaN unless `y` is
-    /// whole, and then the derivative by `y` is NaN. At most 1 ulp; the derivatives at most `4 + |y ln x|`, because the rounding
-    /// of `y - 1` counts as much.
+    /// whole, and then the derivative by `y` is NaN. At most 1 ulp; the derivatives at most 4.
     ///
     /// # Examples
     /// ```

@@ -450,4 +450,31 @@ impl<T: Real> Var<'_, T> {
     fn if_positive(self, other: Self) -> Self {
         self.gt(self.scalar(T::ZERO)).select(self, other)
     }
+
+    /// `0` up to -1, `(x + 1)²/4` between, `x` from 1 on, element by element: a ramp that is exactly 0 and exactly linear
+    /// away from the bend, and smooth in it.
+    ///
+    /// # Derivative
+    /// [`sparse_sigmoid`](Self::sparse_sigmoid)
+    ///
+    /// # Domain and edge cases
+    /// 0 at -∞, +∞ at +∞.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[-2.0, 0.0, 1.0, 3.0]]);
+    /// let y = x.sparse_plus();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.25, 1.0, 3.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.5, 1.0, 1.0]);
+    /// ```
+    ///
+    /// # References
+    /// A. Martins and R. Astudillo, "From softmax to sparsemax", 2016.
+    #[must_use]
+    #[track_caller]
+    pub fn sparse_plus(self) -> Self {
+        let bend = (self.clamp(-T::ONE, T::ONE) + T::ONE).square() * T::from_f64(0.25);
+        self.ge(self.scalar(T::ONE)).select(self, bend)
+    }
 }

@@ -129,6 +129,9 @@ impl Fused {
 
     /// Runs the kernel.
     pub(crate) fn run<T: Real>(&self, slots: &mut [Slot<'_, T>], scratch: &mut [T]) -> Result<(), Fault> {
+        if self.shape.is_empty() {
+            return Ok(());
+        }
         let (units, _) = self.units();
         self.run_parts(self.parts(), 0, units, slots, scratch)
     }

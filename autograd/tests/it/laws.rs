@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::finite;
-use crate::support::{close, dot, dyadic, dyadic_matrix, for_all, values};
+use crate::support::{close, dot, dyadic, dyadic_matrix, for_all, panic_of, values};
 
 const BOTH: [Axis; 2] = [Axis::Rows, Axis::Columns];
 
@@ -57,6 +57,20 @@ fn numbers_that_are_none_come_last_in_both_orders_and_spoil_the_median() {
     assert!(x.median().item().is_nan());
     let y = graph.variable([[f64::NAN, 1.0], [2.0, 3.0]]);
     assert_eq!(y.median_axis(Axis::Columns).value()[(1, 0)], 2.5);
+}
+
+#[test]
+fn positions_that_the_element_type_cannot_hold_are_refused() {
+    let columns = (1 << 24) + 1;
+    let narrow = Graph::<f32>::new();
+    assert_eq!(narrow.input(1, columns).arg_max(Axis::Columns).shape(), (1, 1).into());
+    let x = narrow.input(1, columns + 1);
+    let rule = "1x16777218: f32 holds indices exactly up to 16777216 only";
+    assert!(panic_of(|| x.arg_max(Axis::Columns)).message.starts_with(&format!("arg_max: {rule}")));
+    let sorted = panic_of(|| x.arg_sort(Axis::Columns, SortOrder::Ascending));
+    assert!(sorted.message.starts_with(&format!("arg_sort: {rule}")), "{}", sorted.message);
+    let wide = Graph::<f64>::new();
+    assert_eq!(wide.input(1, columns + 1).arg_max(Axis::Columns).shape(), (1, 1).into());
 }
 
 #[test]

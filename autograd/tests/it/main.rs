@@ -27,6 +27,8 @@ mod operations;
 mod oracle_ops;
 mod print;
 mod program;
+mod random_graphs;
+mod recipe;
 mod source;
 mod support;
 mod tails;

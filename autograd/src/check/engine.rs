@@ -13,8 +13,10 @@ use super::search::{Residual, wrong_places};
 
 /// So many wrong places are looked for.
 const CULPRITS: usize = 8;
+/// So many times a search is repeated with other signs.
+const ROUNDS: usize = 4;
 /// So many elements are compared one by one if a direction is wrong, before the search.
-const SAMPLE: usize = 16;
+const SAMPLE: usize = 12;
 
 /// A function with one value and the gradient claimed for it.
 pub(crate) struct Subject<'a> {
@@ -147,7 +149,8 @@ impl Check {
         report: &mut Report,
     ) -> Derivative {
         let size = largest(&subject.point[range.clone()]);
-        let step = self.difference.step.or(Some(FIRST * size.max(1.0)));
+        let first = if method == Method::Adaptive { Some(FIRST * size.max(1.0)) } else { None };
+        let step = self.difference.step.or(first);
         let settings = super::Difference { method, step, ..self.difference };
         let (point, gradient, precision) = (subject.point, subject.gradient, self.difference.arguments);
         let mut x = point.to_vec();
@@ -218,28 +221,61 @@ impl Check {
             part.cause = self.cause_of(subject, &sample, &numeric, [sample.len(), 1]);
             return;
         }
-        let groups: Vec<Range<usize>> = subject.layout.blocks().iter().map(|block| block.range.clone()).collect();
-        let mut measure = |group: Range<usize>| {
-            let (tolerance, _) = self.direction_tolerance(subject, group.clone());
-            let analytic: f64 = group.clone().map(|k| subject.gradient[k] * signs[k]).sum();
-            // Few evaluations if they tell, all if they do not.
-            let mut found = Residual { value: 0.0, bar: f64::INFINITY, tolerance };
-            for method in [Method::Stencil { points: 5 }, self.difference.method] {
-                let numeric = self.along(subject, signs, group.clone(), method, report);
-                found = Residual { value: analytic - numeric.value, bar: numeric.error_bar, tolerance };
-                if found.bar <= tolerance || found.value.abs() > 16.0 * (found.bar + tolerance) {
-                    break;
-                }
-            }
-            found
-        };
-        let places: Vec<usize> = wrong_places(groups, CULPRITS, &mut measure);
+        let places = self.search(subject, signs, report);
         let new: Vec<usize> = places.into_iter().filter(|k| !sample.contains(k)).collect();
         let numeric = self.compare_elements(subject, &new, part, report);
         part.cause = match part.failed - before {
             1 => Some(Cause::OneElement),
             _ => self.cause_of(subject, &new, &numeric, [new.len(), 1]),
         };
+    }
+
+    /// The places that are wrong. Two that cancel under one set of signs do not under the next: what was found is put right,
+    /// and the search goes on until a direction agrees.
+    fn search(&self, subject: &mut Subject<'_>, signs: &[f64], report: &mut Report) -> Vec<usize> {
+        let mut random = SplitMix64::new(self.seed ^ 0x5ea4c4);
+        let mut corrected = subject.gradient.to_vec();
+        let mut signs = signs.to_vec();
+        let mut places: Vec<usize> = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut probe = Subject { function: &mut *subject.function, gradient: &corrected, ..*subject };
+            let whole = self.residual(&mut probe, &signs, 0..signs.len(), 0.0, report);
+            if !whole.is_wrong() || places.len() >= CULPRITS {
+                break;
+            }
+            let resolution = whole.value.abs() / 16.0;
+            let groups = subject.layout.blocks().iter().map(|block| block.range.clone()).collect();
+            let mut measure = |group: Range<usize>| self.residual(&mut probe, &signs, group, resolution, report);
+            let found = wrong_places(groups, CULPRITS - places.len(), &mut measure);
+            for k in found.into_iter().filter(|k| !places.contains(k)).collect::<Vec<usize>>() {
+                corrected[k] = self.by_element(subject, k, report).value;
+                places.push(k);
+            }
+            signs.iter_mut().for_each(|sign| *sign = random.sign());
+        }
+        places
+    }
+
+    /// How far the gradient is from the slope along the signs on `group`: by few evaluations if they tell, by all if not.
+    fn residual(
+        &self,
+        subject: &mut Subject<'_>,
+        signs: &[f64],
+        group: Range<usize>,
+        resolution: f64,
+        report: &mut Report,
+    ) -> Residual {
+        let (tolerance, _) = self.direction_tolerance(subject, group.clone());
+        let analytic: f64 = group.clone().map(|k| subject.gradient[k] * signs[k]).sum();
+        let mut found = Residual { value: 0.0, bar: f64::INFINITY, tolerance };
+        for method in [Method::Stencil { points: 7 }, self.difference.method] {
+            let numeric = self.along(subject, signs, group.clone(), method, report);
+            found = Residual { value: analytic - numeric.value, bar: numeric.error_bar, tolerance };
+            if found.bar <= tolerance.max(resolution) || found.value.abs() > 16.0 * (found.bar + tolerance) {
+                break;
+            }
+        }
+        found
     }
 
     /// Compares a Jacobian, column by column.

@@ -3,6 +3,12 @@
 mod blame;
 mod difference;
 mod every_op;
+mod faults;
 mod graphs;
+mod healthy;
 mod kinks;
+mod power;
+mod report;
+mod rivals;
+mod scale;
 mod shadow;

@@ -1,6 +1,6 @@
 //! Errors and error bars of numeric derivatives, against derivatives of 50 digits.
 
-use autograd::check::{self, Difference, Method, Precision, Side};
+use autograd::check::Difference;
 
 use crate::support::{list, number, oracle, text};
 

@@ -3,7 +3,7 @@
 use crate::error::RunError;
 use crate::kernel::matmul::{self, Operand, Threads, Update};
 use crate::kernel::{Fault, View};
-use crate::op::Op;
+use crate::op::{Op, Pieces};
 use crate::program::Program;
 use crate::scalar::Real;
 
@@ -12,6 +12,10 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+
+    /// On which of its smooth pieces an operation is.
+    #[doc(hidden)]
+    fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>>;
 
     /// Runs a program.
     #[doc(hidden)]
@@ -34,6 +38,10 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
+            }
+
+            fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>> {
+                op.pieces(inputs)
             }
 
             fn execute(program: &mut Program<Self>) -> Result<(), RunError> {

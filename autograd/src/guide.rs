@@ -9,6 +9,9 @@ pub mod adding_an_op {}
 #[doc = include_str!("guide/conventions.md")]
 pub mod conventions {}
 
+#[doc = include_str!("guide/checking.md")]
+pub mod checking {}
+
 #[doc = include_str!("guide/numerics.md")]
 pub mod numerics {}
 

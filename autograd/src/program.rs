@@ -74,6 +74,19 @@ impl<T: Real> Graph<T> {
     ///
     /// # Panics
     /// If a variable belongs to another graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, w) = (graph.input(1, 1), graph.variable(1.0));
+    /// let y = w * x;
+    /// let mut program = graph.compile(&[x], &[(w, y)], &[y])?; // w ← w x
+    /// for expected in [3.0, 9.0] {
+    ///     program.run(&[&3.0.into()])?;
+    ///     assert_eq!(program.item(0), expected);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn compile(
         &self,
@@ -196,6 +209,15 @@ impl<T: Real> Program<T> {
     /// # Errors
     /// If the inputs differ in number or shape from those compiled for (nothing was run then), a number that serves as
     /// an index is out of range, or a matrix has no factorisation (states may have been assigned in part).
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&mut self, inputs: &[&Matrix<T>]) -> Result<(), RunError> {
         if inputs.len() != self.inputs.len() {
             return Err(RunError::InputCount { expected: self.inputs.len(), found: inputs.len() });
@@ -215,6 +237,16 @@ impl<T: Real> Program<T> {
     ///
     /// # Errors
     /// If a number that serves as an index is out of range, or a matrix has no factorisation.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.input_mut(0).copy_from_slice(&[1.0, 2.0]);
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn execute(&mut self) -> Result<(), RunError> {
         T::execute(self)
     }
@@ -261,6 +293,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Number of inputs.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.inputs(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.inputs.len()
@@ -270,6 +310,14 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such input.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.input_shape(0).to_string(), "1x2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input_shape(&self, index: usize) -> Shape {
@@ -281,6 +329,16 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such input.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.input_mut(0)[1] = 2.0;
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 6.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input_mut(&mut self, index: usize) -> &mut [T] {
@@ -291,6 +349,18 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there are no such inputs, or they are the same.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, t) = (graph.input(1, 1), graph.input(1, 1));
+    /// let mut program = graph.compile(&[x, t], &[], &[x - t])?;
+    /// let (features, targets) = program.inputs_mut(0, 1);
+    /// (features[0], targets[0]) = (3.0, 1.0);
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn inputs_mut(&mut self, first: usize, second: usize) -> (&mut [T], &mut [T]) {
@@ -303,6 +373,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Number of outputs.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.outputs(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.outputs.len()
@@ -312,6 +390,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.output(0), autograd::Matrix::from([[7.0]]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn output(&self, index: usize) -> Matrix<T> {
@@ -323,6 +410,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.output_slice(0), [7.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn output_slice(&self, index: usize) -> &[T] {
@@ -333,6 +429,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output, or it is not `1x1`.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn item(&self, index: usize) -> T {
@@ -342,6 +447,15 @@ impl<T: Real> Program<T> {
     }
 
     /// The present value of a state, or `None` if `id` is no state of this program.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.execute()?;
+    /// assert_eq!(program.state(w.id()), Some([[2.0], [6.0]].into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state(&self, id: NodeId) -> Option<Matrix<T>> {
         let (place, shape) = *self.states.get(&id)?;
@@ -349,12 +463,31 @@ impl<T: Real> Program<T> {
     }
 
     /// The elements of a state, row by row, without a copy; `None` if `id` is no state.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.execute()?;
+    /// assert_eq!(program.state_slice(w.id()), Some([2.0, 6.0].as_slice()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state_slice(&self, id: NodeId) -> Option<&[T]> {
         Some(self.arena.get(self.states.get(&id)?.0))
     }
 
     /// The elements of a state, row by row, to be changed between runs; `None` if `id` is no state.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.state_mut(w.id()).unwrap().fill(1.0);
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state_mut(&mut self, id: NodeId) -> Option<&mut [T]> {
         let (place, _) = *self.states.get(&id)?;
@@ -362,6 +495,14 @@ impl<T: Real> Program<T> {
     }
 
     /// The states, in the order in which their variables were recorded.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.states(), [w.id()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn states(&self) -> Vec<NodeId> {
         let mut ids: Vec<NodeId> = self.states.keys().copied().collect();
@@ -370,6 +511,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Bytes that the program keeps: inputs, states, constants, intermediate values, scratch.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert!(program.memory() >= 4 * size_of::<f64>());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn memory(&self) -> usize {
         (self.arena.len() + self.scratch.len()) * size_of::<T>()

@@ -91,6 +91,15 @@ impl Pointwise<1> for Softsign {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g * (x.abs() + T::ONE).square().recip()
     }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        let limit = at.abs().equal(at.scalar(T::INFINITY));
+        Some(limit.select(at.sign(), x / (x * at.sign() + T::ONE)))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((if x == T::ZERO { x } else { T::ONE.copysign(x) }, x.abs()))
+    }
 }
 
 impl Examples for Softsign {
@@ -129,7 +138,8 @@ impl<T: Real> Var<'_, T> {
     /// `σ(x) σ(-x)`, which keeps its relative accuracy in both tails.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, 1 at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.25, 0.25, 0, NaN.
+    ///
     ///
     /// # Examples
     /// ```
@@ -150,7 +160,8 @@ impl<T: Real> Var<'_, T> {
     /// `σ(x)`.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.6931, 0.6931, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN.
+    ///
     ///
     /// # Examples
     /// ```
@@ -170,6 +181,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// `σ(-x)`.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0.6931, -0.6931, 0, NaN; derivative 1, 0.5, 0.5, 0, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -188,7 +202,8 @@ impl<T: Real> Var<'_, T> {
     /// `σ(βx)`.
     ///
     /// # Domain and edge cases
-    /// Where `βx` is negative and rounded, value and derivative are off by up to `4 + |βx|` ulp.
+    /// With `β = 2`, at -∞, -0, 0, ∞, NaN: 0, 0.3466, 0.3466, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN. Where `βx` is
+    /// negative and rounded, value and derivative are off by up to `4 + |βx|` ulp.
     ///
     /// # Panics
     /// If `β` is not positive.
@@ -213,7 +228,7 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (1 + |x|)²`.
     ///
     /// # Domain and edge cases
-    /// ±1 at ±∞. At most 1 ulp, the derivative at most 3.
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1, 1, 0, NaN. At most 1 ulp, the derivative at most 3.
     ///
     /// # Examples
     /// ```
@@ -238,7 +253,8 @@ impl<T: Real> Var<'_, T> {
     /// `tanh² x`.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±∞. At most 8 ulp, also near 0, where it is `x³/3`; the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 1, 0, 0, 1, NaN. At most 8 ulp, also near 0, where it is
+    /// `x³/3`; the derivative at most 4.
     ///
     /// # Examples
     /// ```

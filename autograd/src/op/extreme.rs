@@ -1,9 +1,21 @@
 //! The larger, the smaller, and numbers kept between bounds.
 
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::var::Var;
+
+/// `x` where it won, else `y` where that won, else the mean of both, which are equal.
+fn chosen<'g, T: Real>(won: Var<'g, T>, x: Var<'g, T>, lost: Var<'g, T>, y: Var<'g, T>) -> Var<'g, T> {
+    let half = T::from_f64(0.5);
+    won.select(x, lost.select(y, x * half + y * half))
+}
+
+/// Which of two numbers is larger, and by how much.
+fn order<T: Real>(x: T, y: T) -> (T, T) {
+    if x == y { (T::ZERO, T::ZERO) } else { (if x > y { T::ONE } else { -T::ONE }, (x - y).abs()) }
+}
 
 /// The larger of two
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +32,14 @@ impl Pointwise<2> for Maximum {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.gt(other), this.equal(other))
+    }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(chosen(x_at.gt(y_at), x, y_at.gt(x_at), y))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
     }
 }
 
@@ -45,6 +65,14 @@ impl Pointwise<2> for Minimum {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.lt(other), this.equal(other))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(chosen(x_at.lt(y_at), x, y_at.lt(x_at), y))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
+    }
 }
 
 impl Examples for Minimum {
@@ -69,6 +97,14 @@ impl Pointwise<2> for Fmax {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.gt(other) + other.is_nan(), this.equal(other))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(x_at.is_nan().select(y, y_at.is_nan().select(x, chosen(x_at.gt(y_at), x, y_at.gt(x_at), y))))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
+    }
 }
 
 impl Examples for Fmax {
@@ -92,6 +128,14 @@ impl Pointwise<2> for Fmin {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.lt(other) + other.is_nan(), this.equal(other))
+    }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(x_at.is_nan().select(y, y_at.is_nan().select(x, chosen(x_at.lt(y_at), x, y_at.lt(x_at), y))))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
     }
 }
 
@@ -131,6 +175,23 @@ impl Pointwise<1> for Clamp {
         let below = (high < T::INFINITY).then(|| x.lt(x.scalar(high)));
         let zero = x.scalar(T::ZERO);
         above.into_iter().chain(below).fold(g, |g, inside| inside.select(g, zero))
+    }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        let (low, high) = (x.scalar(self.low.get()), x.scalar(self.high.get()));
+        Some(at.le(low).select(low, at.ge(high).select(high, x)))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        let (low, high): (T, T) = (self.low.get(), self.high.get());
+        let piece = if x <= low {
+            -T::ONE
+        } else if x >= high {
+            T::ONE
+        } else {
+            T::ZERO
+        };
+        Some((piece, nearer((x - low).abs(), (x - high).abs())))
     }
 }
 
@@ -241,7 +302,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 strictly between the bounds, 0 outside and also *at* them: the subgradient of least norm.
     ///
     /// # Domain and edge cases
-    /// A bound may be infinite: then there is none. NaN stays NaN.
+    /// With the bounds -1 and 1, at -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1, 1, 0, 0. A bound may be
+    /// infinite: then there is none. NaN stays NaN.
     ///
     /// # Panics
     /// If `low` is above `high`, or either is NaN.

@@ -161,7 +161,7 @@ impl<T: Real> Var<'_, T> {
     /// `1/x`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// -∞ at ±0, NaN below.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, ∞, NaN; derivative -0, -∞, ∞, 0, NaN. -∞ at ±0, NaN below.
     ///
     /// # Examples
     /// ```
@@ -182,7 +182,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (1 + x)`. A cotangent that is exactly 0 contributes exactly 0, also at -1.
     ///
     /// # Domain and edge cases
-    /// -∞ at -1, NaN below. At most 1 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, ∞, NaN; derivative -0, 1, 1, 0, NaN. -∞ at -1, NaN below. At most 1 ulp, the
+    /// derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -204,7 +205,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (x ln 2)`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// Exact at powers of 2; -∞ at ±0, NaN below. At most 0.51 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, ∞, NaN; derivative -0, -∞, ∞, 0, NaN. Exact at powers of 2; -∞ at ±0, NaN
+    /// below. At most 0.51 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -225,7 +227,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (x ln 10)`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// Exact at powers of 10; -∞ at ±0, NaN below. At most 0.51 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, ∞, NaN; derivative -0, -∞, ∞, 0, NaN. Exact at powers of 10; -∞ at ±0, NaN
+    /// below. At most 0.51 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -247,7 +250,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (x (1 - x))`: infinite at 0 and 1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// -∞ at 0, +∞ at 1; outside NaN, and so is the derivative. At most 3 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, NaN, NaN; derivative NaN, -∞, ∞, NaN, NaN. -∞ at 0, +∞ at 1; outside NaN, and
+    /// so is the derivative. At most 3 ulp, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -343,7 +347,8 @@ impl<T: Real> Var<'_, T> {
     /// `-ln x - 1`: +∞ at 0. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN below 0. At most 2 ulp; the derivative at most 2 ulp of the larger of its two terms, which cancel at `1/e`.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, -0, -∞, NaN; derivative NaN, ∞, ∞, NaN, NaN. NaN below 0. At most 2 ulp; the
+    /// derivative at most 2 ulp of the larger of its two terms, which cancel at `1/e`.
     ///
     /// # Examples
     /// ```

@@ -89,7 +89,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// Never overflows. Where all are -∞ there is no largest, and all results are 0.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. Never overflows. Where
+    /// all are -∞ there is no largest, and all results are 0.
     ///
     /// # Examples
     /// ```
@@ -113,6 +114,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [0, 1], [NaN, NaN]. Of nothing: nothing.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -134,6 +138,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, -∞], [NaN, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```

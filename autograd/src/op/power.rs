@@ -2,6 +2,7 @@
 
 use crate::kernel::math;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::var::Var;
@@ -130,6 +131,16 @@ impl Pointwise<2> for Pow {
         let stays_zero = x.equal(zero) * y.ge(zero);
         g.strong_mul(z.strong_mul(stays_zero.select(zero, x.ln())))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let zero = x.scalar(T::ZERO);
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(zero.scalar(T::ONE), x.pow(y)))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        let far = nearer(-x.abs(), -y.abs());
+        Some((if far == T::ZERO { T::ONE } else { T::ZERO }, -far))
+    }
 }
 
 impl Examples for Pow {
@@ -179,6 +190,16 @@ impl Pointwise<2> for Hypot {
         let zero = r.scalar(T::ZERO);
         g.strong_mul(r.equal(zero).select(zero, [x, y][slot] / r))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let zero = x.scalar(T::ZERO);
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(zero, x.hypot(y)))
+    }
+
+    fn piece<T: Real>(self, x: [T; 2]) -> Option<(T, T)> {
+        let r = self.value(x);
+        Some((if r == T::ZERO { T::ONE } else { T::ZERO }, r))
+    }
 }
 
 impl Examples for Hypot {
@@ -192,6 +213,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// `2 x`.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative -∞, -0, 0, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -212,7 +236,8 @@ impl<T: Real> Var<'_, T> {
     /// `n xⁿ⁻¹`; exactly 0 for `n = 0`. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// `0⁰ = 1`; a negative power of 0 is ±∞.
+    /// With `n = 3`, at -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative ∞, 0, 0, ∞, NaN. `0⁰ = 1`; a negative power of
+    /// 0 is ±∞.
     ///
     /// # Examples
     /// ```
@@ -233,7 +258,8 @@ impl<T: Real> Var<'_, T> {
     /// `c x^(c-1)`; exactly 0 for `c = 0`. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN for a negative `x`, unless `c` is whole. `0⁰ = 1`.
+    /// With `c = 1.5`, at -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative ∞, 0, 0, ∞, NaN. NaN for a negative `x`,
+    /// unless `c` is whole. `0⁰ = 1`.
     ///
     /// # Examples
     /// ```
@@ -255,7 +281,7 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (2 √x)`: infinite at 0. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN below 0.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, ∞, NaN; derivative NaN, -∞, ∞, 0, NaN. NaN below 0.
     ///
     /// # Examples
     /// ```
@@ -276,7 +302,8 @@ impl<T: Real> Var<'_, T> {
     /// `-1/x²`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±0, with the derivative -∞. At most 1 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: -0, -∞, ∞, 0, NaN; derivative -0, -∞, -∞, -0, NaN. ±∞ at ±0, with the derivative -∞. At
+    /// most 1 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -297,7 +324,8 @@ impl<T: Real> Var<'_, T> {
     /// `-½ x^(-3/2)`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// +∞ at 0, with the derivative -∞; NaN below. At most 2 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, ∞, 0, NaN; derivative NaN, ∞, -∞, 0, NaN. +∞ at 0, with the derivative -∞; NaN
+    /// below. At most 2 ulp, the derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -318,7 +346,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (3 y²)`: infinite at 0. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// Odd: `∛(-x) = -∛x`. At most 1 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, ∞, ∞, 0, NaN. Odd: `∛(-x) = -∛x`. At most 1 ulp, the
+    /// derivative at most 4.
     ///
     /// # Examples
     /// ```

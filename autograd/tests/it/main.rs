@@ -4,12 +4,18 @@
 
 mod accuracy;
 mod allocations;
+#[cfg(feature = "argmin")]
+mod argmin;
 mod backpropagation;
+mod check;
 mod compositions;
 mod conventions;
+mod convert;
 mod custom;
 mod depth;
 mod directions;
+mod docs;
+mod edges;
 mod errors;
 mod finite;
 mod function;
@@ -21,6 +27,7 @@ mod operations;
 mod oracle_ops;
 mod print;
 mod program;
+mod source;
 mod support;
 mod tails;
 mod trace;

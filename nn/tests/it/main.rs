@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod data;
+mod docs;
 mod idx;
 mod init;
 mod layer;
@@ -14,5 +15,7 @@ mod network;
 mod optimizer;
 mod oracle;
 mod plot;
+#[path = "../../../autograd/tests/it/source.rs"]
+mod source;
 mod support;
 mod training;

@@ -1,0 +1,23 @@
+//! What the documentation of every public item must have, read from the source.
+
+use std::path::Path;
+
+use crate::source::items;
+
+#[test]
+fn every_public_item_says_what_it_does_and_every_function_and_type_is_shown() {
+    let items = items(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(items.len() > 200, "the source was not understood: {} items", items.len());
+    let mut gaps = Vec::new();
+    for item in &items {
+        let mut gap = |what: &str| gaps.push(format!("{}: {} has no {what}", item.place, item.full_name()));
+        item.missing().into_iter().for_each(&mut gap);
+        let others = || items.iter().filter(|other| !item.owner.is_empty() && other.owner == item.owner);
+        let function = item.owner.is_empty();
+        let type_with_methods = item.name.is_empty() && others().any(|other| !other.name.is_empty());
+        if !item.has_example() && (function || type_with_methods && !others().any(|other| other.has_example())) {
+            gap("example");
+        }
+    }
+    assert!(gaps.is_empty(), "{} gaps:\n{}", gaps.len(), gaps.join("\n"));
+}

@@ -131,7 +131,6 @@ impl<T: Real> Var<'_, T> {
     /// # Domain and edge cases
     /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.25, 0.25, 0, NaN.
     ///
-    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -152,7 +151,6 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// At -∞, -0, 0, ∞, NaN: 0, 0.6931, 0.6931, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN.
-    ///
     ///
     /// # Examples
     /// ```

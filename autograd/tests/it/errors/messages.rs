@@ -56,7 +56,7 @@ fn programs_that_cannot_be_compiled_say_why_and_where() {
     assert_eq!(text(&[y], &[]), "compile: the mul at +3 is computed; only inputs and variables are fed or assigned");
     assert_eq!(text(&[], &[]), "compile: the input made at +1 is needed but not in the list of inputs");
     assert_eq!(text(&[x, x], &[]), "compile: the leaf made at +1 is fed or assigned twice");
-    let assigned = "compile: a 1x1 state is assigned the 2x3 value recorded at +11";
+    let assigned = "compile: a 1x1 state is assigned the 2x3 value recorded at +12";
     assert_eq!(text(&[x], &[(w, graph.constant(zeros(2, 3)))]), assigned);
     assert_eq!(
         text(&[x], &[(w, y)]),
@@ -117,8 +117,6 @@ fn operations_of_the_users_are_told_what_they_do_wrong() {
     assert_eq!(many, "+1: crooked: takes at most 64 operands");
     let tangent = panic_of(|| y.jvp(x, x)).message;
     assert_eq!(tangent, "crooked: jvp gives a 3x2 tangent, the value is 2x3");
-    let again = graph.try_apply(y.op(), &[x]).unwrap_err().rule;
-    assert_eq!(again, "an operation of the user's is applied by Graph::custom");
     let place = graph.try_apply(op::Place { cols: 4 }, &[x, graph.constant(zeros(2, 1))]).unwrap_err().rule;
     assert_eq!(place, "there must be an index for each element");
 }

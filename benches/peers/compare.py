@@ -29,6 +29,7 @@ RUST = HERE / "rust"
 README = HERE.parent / "README.md"
 MARKS = ("<!-- the table of compare.py -->", "<!-- the end of it -->")
 LONGEST = 600  # seconds that one run may take
+QUIET = 0.1  # part of the processor that others may take before verdicts go into brackets
 
 # Bytes of 784-512-10 in f32: parameters, one moment and one gradient for each, and for 128 samples the input, the class,
 # the hidden layer and the logits.
@@ -283,6 +284,30 @@ def rows(work, medians, errors):
         yield f"{start}| {peer.name} | {value} | {shown} | {ratio:.2g} | {target} | {met} |"
 
 
+class Others:
+    """What part of the processor other processes took since this was made, where the system tells."""
+
+    def __init__(self):
+        self.start = self.times()
+
+    @staticmethod
+    def times():
+        """Seconds that all processes, and that ours, have run so far."""
+        try:
+            fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+        except OSError:
+            return None
+        user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen = map(int, fields[:8])
+        busy = (user + nice + system + interrupts + soft_interrupts + stolen) / os.sysconf("SC_CLK_TCK")
+        return busy, sum(os.times()[:4]), os.times().elapsed
+
+    def share(self):
+        if self.start is None:
+            return 0.0
+        busy, ours, elapsed = (after - before for after, before in zip(self.times(), self.start))
+        return max(0.0, (busy - ours) / (elapsed * os.cpu_count()))
+
+
 def processor():
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -309,7 +334,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="put the table into benches/README.md")
     options = parser.parse_args()
     setup()
-    start = datetime.datetime.now()
+    start, others = datetime.datetime.now(), Others()
     expected = json.loads((PLACE / "data" / "expected.json").read_text())
     table, versions, failed = [], set(), []
     for work in WORKS:
@@ -320,11 +345,16 @@ def main():
         versions |= of_work
         failed += [f"{work.name}, {work.threads} threads, {name}: {error}" for name, error in errors.items()]
     minutes = (datetime.datetime.now() - start).total_seconds() / 60
-    load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+    share = others.share()
+    warning = []
+    if share > QUIET:
+        table = [line.replace("| yes |", "| (yes) |").replace("| no |", "| (no) |") for line in table]
+        warning = ["", "**Other processes took their part of the processor all the while, so nothing is decided by these figures.**"]
     head = [
-        f"Commit {commit()}, {start:%Y-%m-%d}. {processor()}, {len(os.sched_getaffinity(0))} cores{load};"
-        f" {platform.system()}, Python {platform.python_version()}. Medians of {options.rounds} rounds, {minutes:.0f} minutes.",
+        f"Commit {commit()}, {start:%Y-%m-%d}. {processor()}, {os.cpu_count()} cores, of which other processes took"
+        f" {share:.0%}; {platform.system()}, Python {platform.python_version()}. Medians; rounds: {options.rounds}; {minutes:.0f} minutes.",
         ", ".join(sorted(version for version in versions if not version.startswith("ours"))) + ".",
+        *warning,
         "",
         "| work | threads | beside | takes | ours | ours / that | target | met |",
         "|---|---|---|---|---|---|---|---|",

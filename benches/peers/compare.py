@@ -3,9 +3,10 @@
     python benches/peers/compare.py [--only mnist xor ...] [--rounds N] [--write]
 
 makes a virtual environment with the versions of requirements.txt, builds the Rust parts (all of it in target/peers),
-and runs everything in turns: each round runs each peer once, in a process of its own, so that a noisy machine is noisy to
-all. A figure is the median over all rounds. What a peer computes must agree with numbers computed in f64 by data.py, or its
-time does not count and the exit code is 1. A peer that is missing is said to be. `--write` puts the table into README.md.
+and runs everything in turns: each round runs each peer once, in a process of its own, so that a noisy machine is noisy
+to all. A figure is the median over all rounds. What a peer computes must agree with numbers computed in f64 by data.py,
+or its time does not count and the exit code is 1. A peer that is missing is said to be. `--write` puts the table into
+README.md.
 """
 
 import argparse
@@ -132,7 +133,7 @@ WORKS = [
     ),
 ]
 
-# How far the numbers may be from those computed in f64, relative to these: (the first ten, or the only ones; those after).
+# How far numbers may be from those computed in f64, relative to these: the first ten (or the only ones), those after.
 # In f32 the first steps agree to a few units in the last place. Over an epoch, rectifiers switched by rounding and the
 # division of RMSprop make runs part: by 0.1 % of the mean loss, whichever library it is.
 TOLERANCES = {"mnist": (1e-5, 1e-2), "digits": (1e-5, 1e-4), "xor": (1e-9, 0), "small": (1e-12, 0), "moons": (1e-9, 0)}
@@ -169,14 +170,15 @@ def setup():
         # With the packages of this Python, so that a PyTorch that is there already is not fetched again.
         subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", str(PLACE / "venv")], check=True)
     lines = (HERE / "requirements.txt").read_text().splitlines()
-    once("requirements", [HERE / "requirements.txt"], lambda: all([install(line) for line in lines if line[:1] not in "#"]))
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    once("requirements", [HERE / "requirements.txt"], lambda: all([install(line) for line in wanted]))
     subprocess.run(["cargo", "build", "--release", "--package", "benches", "--bin", "ours"], cwd=TOP, check=True)
     if subprocess.run(["cargo", "build", "--release", "--locked"], cwd=RUST).returncode:
         say("burn, candle and the plain loop could not be built")
     mnist = TOP / "examples" / "data" / "mnist"
     command = [*script("data"), str(PLACE / "data"), str(mnist)]
-    make = lambda: subprocess.run(command, env=clean_environment(), check=True)  # noqa: E731
-    once("data", [HERE / "data.py", HERE / "work.py"], make)
+    sources = [HERE / "data.py", HERE / "work.py"]
+    once("data", sources, lambda: subprocess.run(command, env=clean_environment(), check=True))
 
 
 def once(name, sources, make):
@@ -322,7 +324,10 @@ def processor():
 def commit():
     if not shutil.which("git"):
         return "unknown"
-    git = lambda *words: subprocess.run(["git", *words], cwd=TOP, capture_output=True, text=True).stdout.strip()  # noqa: E731
+
+    def git(*words):
+        return subprocess.run(["git", *words], cwd=TOP, capture_output=True, text=True).stdout.strip()
+
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ":!benches/README.md")
     return git("rev-parse", "--short", "HEAD") + (" with changes" if changed else "")
 
@@ -349,10 +354,11 @@ def main():
     warning = []
     if share > QUIET:
         table = [line.replace("| yes |", "| (yes) |").replace("| no |", "| (no) |") for line in table]
-        warning = ["", "**Other processes took their part of the processor all the while, so nothing is decided by these figures.**"]
+        warning = ["", "**Other processes took their part of the processor, so nothing is decided by these figures.**"]
     head = [
         f"Commit {commit()}, {start:%Y-%m-%d}. {processor()}, {os.cpu_count()} cores, of which other processes took"
-        f" {share:.0%}; {platform.system()}, Python {platform.python_version()}. Medians; rounds: {options.rounds}; {minutes:.0f} minutes.",
+        f" {share:.0%}; {platform.system()}, Python {platform.python_version()}. Medians; rounds: {options.rounds};"
+        f" {minutes:.0f} minutes.",
         ", ".join(sorted(version for version in versions if not version.startswith("ours"))) + ".",
         *warning,
         "",

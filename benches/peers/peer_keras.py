@@ -49,7 +49,8 @@ def epochs(name, folder):
             variable.assign(numpy.zeros(variable.shape, variable.dtype))
 
     restart()
-    first = [float(model.train_on_batch(images[rows], labels[rows])) for rows in work.batches(orders[0], size)[: work.FIRST]]
+    batches = work.batches(orders[0], size)[: work.FIRST]
+    first = [float(model.train_on_batch(images[rows], labels[rows])) for rows in batches]
     tail = numpy.concatenate([orders[0][: 64 * size], orders[0][-(len(images) % size or size) :]])
     model.fit(images[tail], labels[tail], batch_size=size, shuffle=False, verbose=0)  # compiles for both sizes of batch
     restart()

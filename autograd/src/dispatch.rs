@@ -7,7 +7,7 @@ use std::thread::LocalKey;
 use crate::error::RunError;
 use crate::kernel::matmul::{self, Operand, Threads, Update};
 use crate::kernel::{Fault, View};
-use crate::op::Op;
+use crate::op::{Op, Pieces};
 use crate::program::Program;
 use crate::scalar::Real;
 
@@ -16,6 +16,10 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+
+    /// On which of its smooth pieces an operation is.
+    #[doc(hidden)]
+    fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>>;
 
     /// Runs some steps of a program.
     #[doc(hidden)]
@@ -39,6 +43,11 @@ pub trait Dispatch: Sized {
     /// Memory of this thread that outlives a kernel. Who uses it takes it and puts it back.
     #[doc(hidden)]
     fn workspace() -> &'static LocalKey<Cell<Vec<Self>>>;
+
+    /// What needs a factorisation.
+    #[cfg(feature = "linalg")]
+    #[doc(hidden)]
+    fn factorise(task: crate::kernel::linalg::Task<'_, Self>, out: &mut [Self]) -> Result<(), Fault>;
 }
 
 macro_rules! dispatch {
@@ -46,6 +55,10 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
+            }
+
+            fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>> {
+                op.pieces(inputs)
             }
 
             fn execute(program: &mut Program<Self>, steps: Range<usize>) -> Result<(), RunError> {
@@ -76,6 +89,11 @@ macro_rules! dispatch {
                     static WORKSPACE: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }
                 &WORKSPACE
+            }
+
+            #[cfg(feature = "linalg")]
+            fn factorise(task: crate::kernel::linalg::Task<'_, Self>, out: &mut [Self]) -> Result<(), Fault> {
+                crate::kernel::linalg::run(task, out)
             }
         }
     )*};

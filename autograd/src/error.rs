@@ -98,6 +98,42 @@ pub enum RunError {
         /// The number.
         value: f64,
     },
+    /// A matrix that is to be factorised has an element that is infinite or NaN.
+    NotFinite {
+        /// The operation that factorises it.
+        op: &'static str,
+        /// Where that operation was recorded.
+        site: &'static Location<'static>,
+        /// Which element, row by row.
+        position: usize,
+        /// The element.
+        value: f64,
+    },
+    /// A matrix that is to be inverted has no inverse.
+    Singular {
+        /// The operation that needs the inverse.
+        op: &'static str,
+        /// Where that operation was recorded.
+        site: &'static Location<'static>,
+        /// The first pivot of the elimination that is 0, from 0.
+        pivot: usize,
+    },
+    /// A matrix whose symmetric part is to be positive definite is not.
+    NotPositiveDefinite {
+        /// The operation that factorises it.
+        op: &'static str,
+        /// Where that operation was recorded.
+        site: &'static Location<'static>,
+        /// The order of the smallest leading block that is not positive definite.
+        minor: usize,
+    },
+    /// An iteration for eigenvalues did not end: of a finite matrix this has not been seen.
+    NoConvergence {
+        /// The operation.
+        op: &'static str,
+        /// Where it was recorded.
+        site: &'static Location<'static>,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -118,6 +154,19 @@ impl fmt::Display for RunError {
             Self::Duplicate { op, site, position, value } => {
                 write!(f, "{op} at {site}: index {position} is {value}, which stands there before")
             }
+            Self::NotFinite { op, site, position, value } => {
+                write!(f, "{op} at {site}: element {position} of the matrix is {value}: it must be finite")
+            }
+            Self::Singular { op, site, pivot } => {
+                write!(f, "{op} at {site}: the matrix is singular: pivot {pivot} is 0")
+            }
+            Self::NotPositiveDefinite { op, site, minor } => {
+                write!(
+                    f,
+                    "{op} at {site}: the matrix is not positive definite: its leading {minor}x{minor} block is not"
+                )
+            }
+            Self::NoConvergence { op, site } => write!(f, "{op} at {site}: the iteration for eigenvalues did not end"),
         }
     }
 }

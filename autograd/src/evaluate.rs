@@ -58,7 +58,7 @@ impl<T: Real> Graph<T> {
         }
     }
 
-    /// [`compute`](Self::compute), with an error if a number that serves as an index is out of range.
+    /// [`compute`](Self::compute), with an error if an index is out of range or a matrix has no factorisation.
     #[track_caller]
     pub(crate) fn try_compute(&self, target: NodeId) -> Result<(), RunError> {
         if self.values.borrow().has(target) {

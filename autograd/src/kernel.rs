@@ -8,6 +8,8 @@ use crate::shape::Shape;
 pub(crate) mod cumulative;
 pub(crate) mod distance;
 pub(crate) mod elementwise;
+#[cfg(feature = "linalg")]
+pub(crate) mod linalg;
 pub(crate) mod math;
 pub(crate) mod matmul;
 pub(crate) mod reduce;
@@ -47,10 +49,10 @@ impl<'a, T> View<'a, T> {
     }
 }
 
-/// A number that serves as an index and must not.
+/// A number that an operation cannot use: an index out of range, an element of a matrix that cannot be factorised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fault {
-    /// Its position among the indices.
+    /// Its position among the indices or elements; the pivot or the order of the minor.
     pub(crate) position: usize,
     /// The number.
     pub(crate) value: f64,
@@ -58,13 +60,25 @@ pub struct Fault {
     pub(crate) rule: Broken,
 }
 
-/// What is required of an index.
+/// What is required of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Broken {
     /// To be a whole number below this.
     Bound(usize),
     /// To stand there once.
     Twice,
+    /// To be finite.
+    #[cfg(feature = "linalg")]
+    NotFinite,
+    /// Of a pivot, not to be 0.
+    #[cfg(feature = "linalg")]
+    Singular,
+    /// Of a leading minor, to be positive.
+    #[cfg(feature = "linalg")]
+    NotPositiveDefinite,
+    /// Of an iteration, to end.
+    #[cfg(feature = "linalg")]
+    NoConvergence,
 }
 
 impl Fault {
@@ -74,6 +88,14 @@ impl Fault {
         match rule {
             Broken::Bound(bound) => RunError::Index { op, site, position, value, bound },
             Broken::Twice => RunError::Duplicate { op, site, position, value },
+            #[cfg(feature = "linalg")]
+            Broken::NotFinite => RunError::NotFinite { op, site, position, value },
+            #[cfg(feature = "linalg")]
+            Broken::Singular => RunError::Singular { op, site, pivot: position },
+            #[cfg(feature = "linalg")]
+            Broken::NotPositiveDefinite => RunError::NotPositiveDefinite { op, site, minor: position },
+            #[cfg(feature = "linalg")]
+            Broken::NoConvergence => RunError::NoConvergence { op, site },
         }
     }
 }

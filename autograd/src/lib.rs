@@ -29,6 +29,10 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "argmin")]
+pub mod argmin;
+pub mod check;
+pub mod convert;
 mod derive;
 mod dispatch;
 mod error;

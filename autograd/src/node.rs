@@ -28,6 +28,13 @@ impl NodeId {
     }
 
     /// Where the node stands in its graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// assert_eq!((x.id().index(), x.square().id().index()), (0, 1));
+    /// ```
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize

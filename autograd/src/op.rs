@@ -5,9 +5,9 @@
 //! everything by hand. The adaptors here derive the rest: vector–Jacobian and Jacobian–vector products,
 //! broadcasting, un-broadcasting, vectorised kernels.
 
-use smallvec::SmallVec;
+use core::fmt;
 
-use crate::kernel::{Fault, View, elementwise};
+use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -15,7 +15,6 @@ use crate::var::Var;
 pub mod activation;
 pub mod arithmetic;
 pub mod arrange;
-mod bits;
 pub mod case;
 pub mod compare;
 pub mod cumulative;
@@ -28,6 +27,8 @@ pub mod flush;
 pub mod gate;
 pub mod hyperbolic;
 pub mod index;
+#[cfg(feature = "linalg")]
+pub mod linalg;
 pub mod logarithm;
 pub mod matmul;
 pub mod norm;
@@ -37,16 +38,19 @@ mod product;
 pub mod rectifier;
 pub mod reduce;
 pub mod rounding;
+pub(crate) mod rule;
+pub mod softsign;
 pub mod sort;
 pub mod special;
 pub mod statistics;
 pub mod structure;
 pub mod trigonometric;
+#[cfg(test)]
+mod twins;
 
 pub use activation::*;
 pub use arithmetic::*;
 pub use arrange::Frame;
-pub use bits::Bits;
 pub use case::{Case, Domain};
 pub use compare::*;
 pub use cumulative::*;
@@ -59,6 +63,8 @@ pub use flush::*;
 pub use gate::*;
 pub use hyperbolic::*;
 pub use index::*;
+#[cfg(feature = "linalg")]
+pub use linalg::*;
 pub use logarithm::*;
 pub use matmul::*;
 pub use norm::*;
@@ -67,259 +73,43 @@ pub use power::*;
 pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
+pub use softsign::*;
 pub use sort::*;
 pub use special::*;
 pub use statistics::*;
 pub use structure::*;
 pub use trigonometric::*;
 
-/// An operation that was applied: what a derivative rule sees.
-#[derive(Debug)]
-pub(crate) struct Applied<'g, T: Real> {
-    pub(crate) inputs: SmallVec<[Var<'g, T>; 2]>,
-    pub(crate) output: Var<'g, T>,
-}
+pub(crate) use rule::{
+    Applied, Linear, Pieces, Pointwise, Rule, binary, general, linear, one, sum_of, ternary, three, two, unary,
+};
 
-/// A function of numbers, applied element by element with broadcasting.
-pub(crate) trait Pointwise<const N: usize>: Copy {
-    /// The name in messages and pictures.
-    const NAME: &'static str;
-    /// Whether the loop over [`value`](Self::value) is compiled for each instruction set. Not where `value` cannot
-    /// become vector code, or is used too rarely to be worth the time to compile it.
-    const VECTORISED: bool = true;
-    /// Whether that loop is compiled once more for operands that are a single number: for formulas of an instruction or two.
-    const CHEAP: bool = false;
+/// A number as data of an operation: compared and hashed by its bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bits(u64);
 
-    /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
-    fn value<T: Real>(self, x: [T; N]) -> T;
-
-    /// The loop over [`value`](Self::value), with broadcasting.
-    fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if Self::CHEAP {
-            elementwise::map::<T, N, true>(
-                #[inline(always)]
-                |x| self.value(x),
-                inputs,
-                out,
-            );
-        } else if Self::VECTORISED {
-            elementwise::map::<T, N, false>(
-                #[inline(always)]
-                |x| self.value(x),
-                inputs,
-                out,
-            );
-        } else {
-            elementwise::map_plain::<T, N>(|x| self.value(x), inputs, out);
-        }
+impl Bits {
+    /// The bits of `value`, widened to `f64`.
+    #[must_use]
+    pub fn new<T: Real>(value: T) -> Self {
+        Self(value.to_f64().to_bits())
     }
 
-    /// The product of `g` with `∂y/∂x[slot]`, which serves both modes: `g` is a cotangent or a tangent.
-    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; N], y: Var<'g, T>) -> Var<'g, T>;
-
-    /// Whether a derivative flows to this operand; where none does, the path is cut.
-    fn differentiable(self, slot: usize) -> bool {
-        let _ = slot;
-        true
+    /// The number.
+    #[must_use]
+    pub fn get<T: Real>(self) -> T {
+        T::from_f64(f64::from_bits(self.0))
     }
 }
 
-/// A function that is linear in some operands (jointly); the others, such as indices, are data.
-pub(crate) trait Linear: Copy {
-    /// The name in messages and pictures.
-    const NAME: &'static str;
-
-    /// The shape of the result, or the rule that is broken.
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String>;
-
-    /// The value; `out` has the shape of [`shape`](Self::shape).
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
-
-    /// The transposed map applied to `g`.
-    fn transpose<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
-
-    /// Whether it is linear in this operand.
-    fn is_linear(self, slot: usize) -> bool {
-        let _ = slot;
-        true
+impl fmt::Debug for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bits::new({:?})", f64::from_bits(self.0))
     }
-
-    /// Whether each row of the result comes from the same row of the operands alone, which all have as many rows, so that
-    /// [`forward`](Self::forward) may be given some of the rows.
-    fn by_rows(self) -> bool {
-        false
-    }
-}
-
-/// All that the graph, the derivatives and the compiler ask of an operation.
-pub(crate) trait Rule: Copy {
-    /// The name in messages and pictures.
-    fn name(self) -> &'static str;
-
-    /// The shape of the result, or the rule that is broken.
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String>;
-
-    /// The value; `out` has the shape of [`shape`](Self::shape).
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
-
-    /// The cotangent of operand `slot` from that of the result.
-    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
-
-    /// The tangent of the result from those of the operands (`None`: zero; at least one is given).
-    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T>;
-
-    /// Whether a derivative flows to this operand.
-    fn differentiable(self, slot: usize) -> bool {
-        let _ = slot;
-        true
-    }
-
-    /// Whether it works element by element.
-    fn is_pointwise(self) -> bool {
-        false
-    }
-
-    /// Whether each row of the result comes from the same row of the operands alone, which all have as many rows, so that
-    /// [`forward`](Self::forward) may be given some of the rows.
-    fn by_rows(self) -> bool {
-        false
-    }
-}
-
-/// Makes a [`Rule`] of a [`Pointwise`] one.
-#[derive(Clone, Copy)]
-pub(crate) struct AsPointwise<const N: usize, O>(O);
-
-pub(crate) fn unary<O>(op: O) -> AsPointwise<1, O> {
-    AsPointwise(op)
-}
-
-pub(crate) fn binary<O>(op: O) -> AsPointwise<2, O> {
-    AsPointwise(op)
-}
-
-pub(crate) fn ternary<O>(op: O) -> AsPointwise<3, O> {
-    AsPointwise(op)
-}
-
-/// Makes a [`Rule`] of a [`Linear`] one.
-#[derive(Clone, Copy)]
-pub(crate) struct AsLinear<O>(O);
-
-pub(crate) fn linear<O>(op: O) -> AsLinear<O> {
-    AsLinear(op)
-}
-
-pub(crate) fn general<O: Rule>(op: O) -> O {
-    op
-}
-
-fn operands<const N: usize, V: Copy>(given: &[V]) -> Result<[V; N], String> {
-    given.try_into().map_err(|_| format!("takes {N} operands, not {}", given.len()))
-}
-
-impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
-    fn name(self) -> &'static str {
-        O::NAME
-    }
-
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
-        let inputs: [Shape; N] = operands(inputs)?;
-        let mut shape = inputs[0];
-        for input in &inputs[1..] {
-            shape = shape.broadcast(*input).ok_or("each side must be equal, or 1 in one of them")?;
-        }
-        Ok(shape)
-    }
-
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        self.0.map(inputs, out);
-        Ok(())
-    }
-
-    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        let x = core::array::from_fn(|i| at.inputs[i]);
-        self.0.derivative(slot, g, x, at.output).sum_to(at.inputs[slot].shape())
-    }
-
-    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
-        let x = core::array::from_fn(|i| at.inputs[i]);
-        let terms = tangents.iter().enumerate();
-        let terms = terms.filter_map(|(slot, dx)| Some(self.0.derivative(slot, (*dx)?, x, at.output)));
-        sum_of(terms).broadcast(at.output.shape())
-    }
-
-    fn differentiable(self, slot: usize) -> bool {
-        self.0.differentiable(slot)
-    }
-
-    fn is_pointwise(self) -> bool {
-        true
-    }
-}
-
-impl<O: Linear> Rule for AsLinear<O> {
-    fn name(self) -> &'static str {
-        O::NAME
-    }
-
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
-        self.0.shape(inputs)
-    }
-
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        self.0.forward(inputs, out)
-    }
-
-    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        self.0.transpose(slot, g, at)
-    }
-
-    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
-        let op = at.output.op();
-        let operand = |slot: usize| {
-            let x = at.inputs[slot];
-            let zero = || x.graph().fill(x.shape(), T::ZERO);
-            if self.0.is_linear(slot) { tangents[slot].unwrap_or_else(zero) } else { x }
-        };
-        let operands: SmallVec<[Var<'g, T>; 2]> = (0..at.inputs.len()).map(operand).collect();
-        Var::nary(op, &operands)
-    }
-
-    fn differentiable(self, slot: usize) -> bool {
-        self.0.is_linear(slot)
-    }
-
-    fn by_rows(self) -> bool {
-        self.0.by_rows()
-    }
-}
-
-/// The sum of at least one term.
-pub(crate) fn sum_of<'g, T: Real>(terms: impl Iterator<Item = Var<'g, T>>) -> Var<'g, T> {
-    match terms.reduce(|sum, term| sum + term) {
-        Some(sum) => sum,
-        None => unreachable!("a rule is asked for a tangent only where there is one"),
-    }
-}
-
-/// What an operation that takes one operand says to another number of them.
-pub(crate) fn one(inputs: &[Shape]) -> Result<Shape, String> {
-    operands::<1, _>(inputs).map(|[shape]| shape)
-}
-
-/// The same for two.
-pub(crate) fn two(inputs: &[Shape]) -> Result<[Shape; 2], String> {
-    operands(inputs)
-}
-
-/// The same for three.
-pub(crate) fn three(inputs: &[Shape]) -> Result<[Shape; 3], String> {
-    operands(inputs)
 }
 
 macro_rules! ops {
-    ($($name:ident: $kind:ident,)*) => {
+    ($($(#[$only:meta])? $name:ident: $kind:ident,)*) => {
         /// What a node computes. Data only: `Copy`, comparable, hashable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -334,10 +124,10 @@ macro_rules! ops {
             Fill(Bits),
             /// An operation of the user's: see [`Graph::custom`](crate::Graph::custom).
             Custom(Custom),
-            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
+            $($(#[$only])? #[doc = concat!("See [`", stringify!($name), "`].")] $name($name),)*
         }
 
-        $(impl From<$name> for Op {
+        $($(#[$only])? impl From<$name> for Op {
             fn from(op: $name) -> Self {
                 Op::$name(op)
             }
@@ -352,7 +142,7 @@ macro_rules! ops {
                     Op::Variable => "variable",
                     Op::Constant | Op::Fill(_) => "constant",
                     Op::Custom(op) => op.name(),
-                    $(Op::$name(op) => $kind(op).name(),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).name(),)*
                 }
             }
 
@@ -367,7 +157,7 @@ macro_rules! ops {
             pub fn is_pointwise(self) -> bool {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
-                    $(Op::$name(op) => $kind(op).is_pointwise(),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).is_pointwise(),)*
                 }
             }
 
@@ -375,7 +165,7 @@ macro_rules! ops {
             pub(crate) fn by_rows(self) -> bool {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
-                    $(Op::$name(op) => $kind(op).by_rows(),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).by_rows(),)*
                 }
             }
 
@@ -385,7 +175,7 @@ macro_rules! ops {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
                     Op::Custom(op) => op.differentiable(slot),
-                    $(Op::$name(op) => $kind(op).differentiable(slot),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).differentiable(slot),)*
                 }
             }
 
@@ -395,7 +185,7 @@ macro_rules! ops {
                         Err("a leaf is made by the graph, not applied".to_owned())
                     }
                     Op::Custom(_) => Err("an operation of the user's is applied by Graph::custom".to_owned()),
-                    $(Op::$name(op) => $kind(op).shape(inputs),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).shape(inputs),)*
                 }
             }
 
@@ -405,9 +195,34 @@ macro_rules! ops {
                     Op::Fill(value) => out.fill(value.get()),
                     Op::Input | Op::Variable | Op::Constant => unreachable!("a leaf is not computed"),
                     Op::Custom(_) => unreachable!("the graph and the program know the user's operations"),
-                    $(Op::$name(op) => return $kind(op).forward(inputs, out),)*
+                    $($(#[$only])? Op::$name(op) => return $kind(op).forward(inputs, out),)*
                 }
                 Ok(())
+            }
+
+            /// The frozen twin: see [`Pointwise::frozen`].
+            pub(crate) fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => None,
+                    $($(#[$only])? Op::$name(op) => $kind(op).frozen(x, at),)*
+                }
+            }
+
+            /// Of an operation that is not smooth: on which piece it is. Called through
+            /// [`Dispatch`](crate::dispatch::Dispatch).
+            pub(crate) fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => None,
+                    $($(#[$only])? Op::$name(op) => $kind(op).pieces(inputs),)*
+                }
+            }
+
+            /// Whether it is linear, up to a constant, in this operand alone.
+            pub(crate) fn is_affine(self, slot: usize) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
+                    $($(#[$only])? Op::$name(op) => $kind(op).is_affine(slot),)*
+                }
             }
 
             pub(crate) fn vjp<'g, T: Real>(
@@ -421,7 +236,7 @@ macro_rules! ops {
                         unreachable!("a leaf has no operands")
                     }
                     Op::Custom(_) => unreachable!("the graph knows the user's operations"),
-                    $(Op::$name(op) => $kind(op).vjp(slot, g, at),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).vjp(slot, g, at),)*
                 }
             }
 
@@ -435,7 +250,7 @@ macro_rules! ops {
                         unreachable!("a leaf has no operands")
                     }
                     Op::Custom(_) => unreachable!("the graph knows the user's operations"),
-                    $(Op::$name(op) => $kind(op).jvp(tangents, at),)*
+                    $($(#[$only])? Op::$name(op) => $kind(op).jvp(tangents, at),)*
                 }
             }
         }
@@ -444,7 +259,7 @@ macro_rules! ops {
         #[must_use]
         pub fn cases() -> Vec<Case> {
             let mut cases = Vec::new();
-            $(cases.extend(<$name as case::Examples>::examples());)*
+            $($(#[$only])? cases.extend(<$name as case::Examples>::examples());)*
             cases
         }
     };
@@ -476,6 +291,7 @@ ops! {
     Powi: unary,
     Powf: unary,
     Pow: binary,
+    PowLess: binary,
     Sqrt: unary,
     Cbrt: unary,
     Hypot: binary,
@@ -490,6 +306,7 @@ ops! {
     Log10: unary,
     Logit: unary,
     LogAddExp: binary,
+    SigmoidDifference: binary,
     // trigonometric
     Sin: unary,
     Cos: unary,
@@ -578,4 +395,15 @@ ops! {
     MatMul: general,
     // flush
     FlushSubnormal: unary,
+    // linalg
+    #[cfg(feature = "linalg")] Inverse: general,
+    #[cfg(feature = "linalg")] Solve: general,
+    #[cfg(feature = "linalg")] SolveTriangular: general,
+    #[cfg(feature = "linalg")] Cholesky: general,
+    #[cfg(feature = "linalg")] Determinant: general,
+    #[cfg(feature = "linalg")] Cofactors: general,
+    #[cfg(feature = "linalg")] LogDeterminant: general,
+    #[cfg(feature = "linalg")] Eigenvalues: general,
+    #[cfg(feature = "linalg")] Eigenvectors: general,
+    #[cfg(feature = "linalg")] Unsplit: linear,
 }

@@ -202,6 +202,19 @@ impl<'a, T: Real> Printer<'a, T> {
                 Formula::new(Binding::Matrix, format!("{a} {b}"))
             }
             Op::Transpose(_) => Formula::new(Binding::Power, transposed(next(), true)),
+            #[cfg(feature = "linalg")]
+            Op::Inverse(_) => Formula::new(Binding::Power, format!("{}⁻¹", next().within(Binding::Whole))),
+            #[cfg(feature = "linalg")]
+            Op::Solve(solve) => {
+                let (a, b) = (next(), next());
+                let a = if solve.transposed { transposed(a, true) } else { a.text };
+                Formula::new(Binding::Whole, format!("solve({a}, {})", b.text))
+            }
+            #[cfg(feature = "linalg")]
+            Op::SolveTriangular(solve) => {
+                let (a, b) = (triangle(next(), solve.0), next());
+                Formula::new(Binding::Whole, format!("solve({a}, {})", b.text))
+            }
             Op::Square(_) => Formula::new(Binding::Power, format!("{}²", next().within(Binding::Whole))),
             Op::Powi(power) => {
                 let base = next().within(Binding::Whole);
@@ -250,6 +263,19 @@ fn function(op: Op) -> String {
         Op::Sum(Sum(Some(Axis::Columns))) => "sum_columns".to_owned(),
         op => op.name().to_owned(),
     }
+}
+
+/// The triangle that is solved with.
+#[cfg(feature = "linalg")]
+fn triangle(formula: Formula, kind: crate::op::Triangular) -> String {
+    use crate::op::Part;
+    let text = match (kind.part, kind.unit_diagonal) {
+        (Part::Lower, false) => format!("tril({})", formula.text),
+        (Part::Lower, true) => format!("(tril({}, -1) + I)", formula.text),
+        (Part::Upper, false) => format!("triu({})", formula.text),
+        (Part::Upper, true) => format!("(triu({}, 1) + I)", formula.text),
+    };
+    if kind.transposed { text + "ᵀ" } else { text }
 }
 
 /// A factor of an element-by-element product: matrix products stand in parentheses.

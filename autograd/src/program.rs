@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::ops::Range;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::{CompileError, RunError};
@@ -32,8 +32,8 @@ mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
 ///
-/// Owns all that it needs, is `Send + Sync`, and allocates nothing after it was made (threads aside). Results are
-/// bit for bit those of [`Var::value`], whatever the number of threads.
+/// Owns all that it needs, is `Send + Sync`, and allocates nothing after its first run (threads and factorisations aside).
+/// Results are bit for bit those of [`Var::value`], whatever the number of threads.
 ///
 /// ```
 /// use autograd::{Graph, Matrix};
@@ -79,6 +79,19 @@ impl<T: Real> Graph<T> {
     ///
     /// # Panics
     /// If a variable belongs to another graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, w) = (graph.input(1, 1), graph.variable(1.0));
+    /// let y = w * x;
+    /// let mut program = graph.compile(&[x], &[(w, y)], &[y])?; // w ← w x
+    /// for expected in [3.0, 9.0] {
+    ///     program.run(&[&3.0.into()])?;
+    ///     assert_eq!(program.item(0), expected);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn compile(
         &self,
@@ -99,17 +112,16 @@ impl<T: Real> Graph<T> {
     }
 
     fn check_compile(&self, inputs: &[Var<'_, T>], updates: &[(Var<'_, T>, Var<'_, T>)]) -> Result<(), CompileError> {
-        let mut changing: Vec<NodeId> = Vec::new();
+        let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
+        let mut changing: HashSet<NodeId> = HashSet::new();
         for leaf in inputs.iter().chain(updates.iter().map(|(state, _)| state)) {
-            let settable = leaf.op() == Op::Variable
-                || leaf.op() == Op::Input && inputs.iter().any(|input| input.id() == leaf.id());
+            let settable = leaf.op() == Op::Variable || leaf.op() == Op::Input && fed.contains(&leaf.id());
             if !settable {
                 return Err(CompileError::NotALeaf { op: leaf.op().name(), site: leaf.site() });
             }
-            if changing.contains(&leaf.id()) {
+            if !changing.insert(leaf.id()) {
                 return Err(CompileError::Twice { site: leaf.site() });
             }
-            changing.push(leaf.id());
         }
         for (state, value) in updates {
             if state.shape() != value.shape() {
@@ -121,7 +133,7 @@ impl<T: Real> Graph<T> {
     }
 
     /// Values that were read must not depend on what changes between runs.
-    fn check_reads(&self, changing: &[NodeId]) -> Result<(), CompileError> {
+    fn check_reads(&self, changing: &HashSet<NodeId>) -> Result<(), CompileError> {
         let reads = self.reads.borrow();
         let Some(last) = reads.iter().map(|(id, _)| *id).max() else { return Ok(()) };
         let nodes = self.nodes.borrow();
@@ -138,8 +150,8 @@ impl<T: Real> Graph<T> {
     }
 
     fn check_fed(&self, simplified: &Simplified, inputs: &[Var<'_, T>]) -> Result<(), CompileError> {
-        let fed = |origin: NodeId| inputs.iter().any(|input| input.id() == origin);
-        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed(term.origin)) {
+        let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
+        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed.contains(&term.origin)) {
             Some(term) => Err(CompileError::UnfedInput { site: term.site }),
             None => Ok(()),
         }
@@ -158,6 +170,7 @@ impl<T: Real> Graph<T> {
             arena.get_mut(*place).fill(value.get());
         }
         let place = |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let fed: HashSet<usize> = inputs.iter().copied().collect();
         let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
         let leaves = terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
@@ -166,7 +179,7 @@ impl<T: Real> Graph<T> {
             if matches!(term.op, Op::Variable | Op::Constant) {
                 arena.get_mut(place(i).0).copy_from_slice(known.get(term.origin));
             }
-            if term.op == Op::Variable && !inputs.contains(&i) {
+            if term.op == Op::Variable && !fed.contains(&i) {
                 state_places.insert(term.origin, place(i));
             }
         }
@@ -191,8 +204,17 @@ impl<T: Real> Program<T> {
     /// Feeds the inputs, computes the outputs, then assigns the new values of the states.
     ///
     /// # Errors
-    /// If the inputs differ in number or shape from those compiled for (nothing was run then), or a number that
-    /// serves as an index is out of range (states may have been assigned in part).
+    /// If the inputs differ in number or shape from those compiled for (nothing was run then), a number that serves as
+    /// an index is out of range, or a matrix has no factorisation (states may have been assigned in part).
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&mut self, inputs: &[&Matrix<T>]) -> Result<(), RunError> {
         if inputs.len() != self.inputs.len() {
             return Err(RunError::InputCount { expected: self.inputs.len(), found: inputs.len() });
@@ -211,7 +233,17 @@ impl<T: Real> Program<T> {
     /// Runs with what stands in the inputs: see [`input_mut`](Self::input_mut).
     ///
     /// # Errors
-    /// If a number that serves as an index is out of range.
+    /// If a number that serves as an index is out of range, or a matrix has no factorisation.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.input_mut(0).copy_from_slice(&[1.0, 2.0]);
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn execute(&mut self) -> Result<(), RunError> {
         T::execute(self, 0..self.steps.len())
     }
@@ -256,6 +288,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Number of inputs.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.inputs(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.inputs.len()
@@ -265,6 +305,14 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such input.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.input_shape(0).to_string(), "1x2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input_shape(&self, index: usize) -> Shape {
@@ -276,6 +324,16 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such input.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.input_mut(0)[1] = 2.0;
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 6.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input_mut(&mut self, index: usize) -> &mut [T] {
@@ -286,6 +344,18 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there are no such inputs, or they are the same.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, t) = (graph.input(1, 1), graph.input(1, 1));
+    /// let mut program = graph.compile(&[x, t], &[], &[x - t])?;
+    /// let (features, targets) = program.inputs_mut(0, 1);
+    /// (features[0], targets[0]) = (3.0, 1.0);
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn inputs_mut(&mut self, first: usize, second: usize) -> (&mut [T], &mut [T]) {
@@ -298,6 +368,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Number of outputs.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.outputs(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.outputs.len()
@@ -307,6 +385,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.output(0), autograd::Matrix::from([[7.0]]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn output(&self, index: usize) -> Matrix<T> {
@@ -318,6 +405,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.output_slice(0), [7.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn output_slice(&self, index: usize) -> &[T] {
@@ -328,6 +424,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output, or it is not `1x1`.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn item(&self, index: usize) -> T {
@@ -337,6 +442,15 @@ impl<T: Real> Program<T> {
     }
 
     /// The present value of a state, or `None` if `id` is no state of this program.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.execute()?;
+    /// assert_eq!(program.state(w.id()), Some([[2.0], [6.0]].into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state(&self, id: NodeId) -> Option<Matrix<T>> {
         let (place, shape) = *self.states.get(&id)?;
@@ -344,12 +458,31 @@ impl<T: Real> Program<T> {
     }
 
     /// The elements of a state, row by row, without a copy; `None` if `id` is no state.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.execute()?;
+    /// assert_eq!(program.state_slice(w.id()), Some([2.0, 6.0].as_slice()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state_slice(&self, id: NodeId) -> Option<&[T]> {
         Some(self.arena.get(self.states.get(&id)?.0))
     }
 
     /// The elements of a state, row by row, to be changed between runs; `None` if `id` is no state.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.state_mut(w.id()).unwrap().fill(1.0);
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state_mut(&mut self, id: NodeId) -> Option<&mut [T]> {
         let (place, _) = *self.states.get(&id)?;
@@ -357,6 +490,14 @@ impl<T: Real> Program<T> {
     }
 
     /// The states, in the order in which their variables were recorded.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.states(), [w.id()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn states(&self) -> Vec<NodeId> {
         let mut ids: Vec<NodeId> = self.states.keys().copied().collect();
@@ -366,6 +507,14 @@ impl<T: Real> Program<T> {
 
     /// Bytes that the program keeps: inputs, states, constants, intermediate values. Besides, each thread that runs programs
     /// keeps some memory for blocks of kernels and panels of products, which all programs share.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert!(program.memory() >= 4 * size_of::<f64>());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn memory(&self) -> usize {
         self.arena.len() * size_of::<T>()

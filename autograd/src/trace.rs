@@ -63,7 +63,7 @@ impl fmt::Display for NonFinite {
             write!(f, "; computed from the {} {} of {}: ", operand.shape, operand.op, operand.site)?;
             match operand.value {
                 Some(value) => write!(f, "{value} there")?,
-                None => write!(f, "numbers from {} to {}", operand.range.0, operand.range.1)?,
+                None => write!(f, "numbers from {:?} to {:?}", operand.range.0, operand.range.1)?,
             }
         }
         Ok(())
@@ -76,7 +76,7 @@ impl<T: Real> Graph<T> {
     /// before what is first in the backward pass.
     ///
     /// # Errors
-    /// If a number that serves as an index is out of range.
+    /// If a number that serves as an index is out of range, or a matrix has no factorisation.
     ///
     /// # Panics
     /// If it depends on an [`input`](Self::input), which has no value.
@@ -109,7 +109,7 @@ impl<T: Real> Program<T> {
     /// every step.
     ///
     /// # Errors
-    /// If a number that serves as an index is out of range.
+    /// If a number that serves as an index is out of range, or a matrix has no factorisation.
     ///
     /// # Examples
     /// ```

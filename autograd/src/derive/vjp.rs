@@ -135,8 +135,20 @@ enum Missing {
 }
 
 impl<T: Real> Graph<T> {
-    /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
+    /// The cotangents of `sources`.
     fn pull_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Vec<Option<Var<'g, T>>> {
+        let cotangents = self.cotangents(target, cotangent, sources);
+        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten()).collect()
+    }
+
+    /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on: those of all
+    /// nodes on the way.
+    pub(crate) fn cotangents<'g>(
+        &'g self,
+        target: NodeId,
+        cotangent: Var<'g, T>,
+        sources: &[NodeId],
+    ) -> Vec<Option<Var<'g, T>>> {
         let dependence = Dependence::new(&self.nodes.borrow(), sources, target);
         let mut cotangents: Vec<Option<Var<'g, T>>> = vec![None; target.index() + 1];
         if dependence.of(target) {
@@ -158,6 +170,6 @@ impl<T: Real> Graph<T> {
                 }
             });
         }
-        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten()).collect()
+        cotangents
     }
 }

@@ -31,6 +31,9 @@ pub enum Domain {
     Order,
     /// 0 or 1.
     Flag,
+    /// A square matrix whose diagonal grows, and is larger than the rest of its row and of its column: its inverse is small,
+    /// its symmetric part is positive definite, and the eigenvalues of that are far from each other.
+    Dominant,
 }
 
 impl Domain {

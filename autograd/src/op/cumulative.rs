@@ -3,7 +3,7 @@
 
 use crate::kernel::{Fault, View, cumulative, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Embed, Linear, Rule, Slice, one, sum_of, two};
+use crate::op::{Applied, Axis, Embed, Linear, Pieces, Rule, Slice, one, sum_of, two};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -87,6 +87,10 @@ impl Rule for LinearScan {
 
     fn by_rows(self) -> bool {
         true
+    }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 0
     }
 }
 
@@ -209,6 +213,31 @@ impl Rule for CumMax {
     fn by_rows(self) -> bool {
         true
     }
+
+    fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        let largest = at[0].unary(self);
+        let (hit, stays) = (at[0].equal(largest), largest.equal(previous(largest, Direction::Forward)));
+        let scan = |x: Var<'g, T>| x.binary(LinearScan(Direction::Forward), stays);
+        Some(scan(hit.select(x[0], x[0].scalar(T::ZERO))) / scan(hit))
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let (mut switch, mut margin) = (Vec::new(), Vec::new());
+        for row in inputs[0].rows() {
+            let (mut first, mut second) = (T::NEG_INFINITY, T::NEG_INFINITY);
+            for (j, &x) in row.iter().enumerate() {
+                let ahead = j == 0 || x > first;
+                switch.push(T::from_usize(usize::from(ahead) + usize::from(ahead || x == first)));
+                if ahead {
+                    (first, second) = (x, first);
+                } else if x > second {
+                    second = x;
+                }
+                margin.push(if first == second && j > 0 { T::ZERO } else { first - second });
+            }
+        }
+        Some(Pieces { switch, margin })
+    }
 }
 
 impl Examples for CumMax {
@@ -278,8 +307,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 1 if there is no element.
     ///
     /// # Domain and edge cases
-    /// From left to right, row by row: half a unit in the last place for each multiplication; infinite where that
-    /// overflows on the way.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞. From left to right, row by row: half a unit in the last
+    /// place for each multiplication; infinite where that overflows on the way.
     ///
     /// # Examples
     /// ```
@@ -303,6 +332,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -325,8 +357,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// What rounding loses is kept: each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the
-    /// sum of the magnitudes.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing. What rounding loses is kept:
+    /// each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the sum of the magnitudes.
     ///
     /// # Examples
     /// ```
@@ -351,6 +383,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -383,6 +418,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)` with factors that broadcast to `(m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing.
+    ///
     /// # Panics
     /// If the factors do not broadcast to the shape of `x`.
     ///
@@ -409,7 +447,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// NaN from the first NaN on.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. NaN from the first NaN on.
     ///
     /// # Examples
     /// ```
@@ -435,7 +473,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where all so far are -∞.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. -∞, with derivative 0, where all
+    /// so far are -∞.
     ///
     /// # Examples
     /// ```

@@ -97,7 +97,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// Never overflows. Where all are -∞ there is no largest, and all results are 0.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. Never overflows. Where
+    /// all are -∞ there is no largest, and all results are 0.
     ///
     /// # Examples
     /// ```
@@ -121,6 +122,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [0, 1], [NaN, NaN]. Of nothing: nothing.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -142,6 +146,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, -∞], [NaN, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```

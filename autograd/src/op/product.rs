@@ -14,6 +14,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, 1), (n, 1) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Products of numbers: `0 · ∞` and NaN give NaN. Empty if either is.
+    ///
     /// # Panics
     /// If the operands have different numbers of columns.
     ///
@@ -37,6 +40,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n), (m, n) → (1, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, ∞.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -57,6 +63,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n), (p, q) → (m p, n q)`
     ///
+    /// # Domain and edge cases
+    /// Products of numbers: `0 · ∞` and NaN give NaN. Empty if either is.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -76,6 +85,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n), (m, k), (k, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// As product and sum: `α = 0` and `β = 0` do not hide NaN and ±∞. For `k = 0` it is `β x`.
     ///
     /// # Panics
     /// If the columns of `a` are not as many as the rows of `b`, or `x` does not broadcast with the product.
@@ -100,6 +112,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(n, 1), (n, n) → (1, 1)`
     ///
+    /// # Domain and edge cases
+    /// No product is left out: `0 · ∞` and NaN give NaN. 0 for `n = 0`.
+    ///
     /// # Panics
     /// If the shapes do not fit.
     ///
@@ -115,10 +130,11 @@ impl<T: Real> Var<'_, T> {
         self.transpose().matmul(a.matmul(self))
     }
 
-    /// The `k`-th power of a square matrix, by repeated squaring: at most `2 log₂ k` products.
+    /// The `k`-th power of a square matrix, by repeated squaring: at most `2 log₂ |k|` products. For `k < 0` that of the
+    /// inverse, which takes the feature `linalg`.
     ///
     /// # Derivative
-    /// `Σ (aʲ)ᵀ g (aᵏ⁻¹⁻ʲ)ᵀ` over `j < k`.
+    /// `Σ (aʲ)ᵀ g (aᵏ⁻¹⁻ʲ)ᵀ` over `0 ≤ j < k`; for `k < 0` that of the power of the inverse.
     ///
     /// # Shapes
     /// `(n, n) → (n, n)`
@@ -127,7 +143,10 @@ impl<T: Real> Var<'_, T> {
     /// The unit matrix for `k = 0`, on which `a` has no influence: a gradient by it is an error.
     ///
     /// # Panics
-    /// If it is not square.
+    /// If it is not square, or `k < 0` without the feature `linalg`.
+    ///
+    /// # Errors
+    /// For `k < 0`, when it is computed: as `inverse`.
     ///
     /// # Examples
     /// ```
@@ -137,7 +156,7 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn matrix_power(self, k: u32) -> Self {
+    pub fn matrix_power(self, k: i32) -> Self {
         let n = self.rows();
         assert!(
             n == self.cols(),
@@ -145,7 +164,8 @@ impl<T: Real> Var<'_, T> {
             self.shape(),
             self.site()
         );
-        let (mut power, mut square, mut rest) = (None, self, k);
+        let base = if k < 0 { self.inverted() } else { self };
+        let (mut power, mut square, mut rest) = (None, base, k.unsigned_abs());
         while rest > 0 {
             if rest % 2 == 1 {
                 power = Some(match power {
@@ -162,6 +182,18 @@ impl<T: Real> Var<'_, T> {
             Some(power) => power,
             None => self.graph().constant(Matrix::from_fn(n, n, |i, j| T::from_usize(usize::from(i == j)))),
         }
+    }
+
+    #[cfg(feature = "linalg")]
+    #[track_caller]
+    fn inverted(self) -> Self {
+        self.inverse()
+    }
+
+    #[cfg(not(feature = "linalg"))]
+    #[track_caller]
+    fn inverted(self) -> Self {
+        panic!("matrix_power: a negative exponent takes an inverse: enable the feature linalg of autograd");
     }
 
     /// The cosine of the angle between each row of `x` and that of `y`: their inner product over their lengths, each at

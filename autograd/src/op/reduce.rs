@@ -5,7 +5,8 @@
 
 use crate::kernel::{Fault, View, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Linear, Op, Rule, one};
+use crate::op::rule::nearer;
+use crate::op::{Applied, Linear, Op, Pieces, Rule, one};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -80,6 +81,19 @@ fn tie_weights<'g, T: Real>(at: &Applied<'g, T>) -> Var<'g, T> {
     hit / hit.sum_axis(Axis::Columns)
 }
 
+/// Which elements of each row are its extreme, and how far the next one is from it: 0 between ties.
+fn leaders<T: Real>(x: View<'_, T>, extreme: fn(&[T]) -> T) -> Pieces<T> {
+    let (mut switch, mut margin) = (Vec::new(), Vec::new());
+    for row in x.rows() {
+        let best = extreme(row);
+        switch.extend(row.iter().map(|x| if *x == best { T::ONE } else { T::ZERO }));
+        let ties = row.iter().filter(|x| **x == best).count();
+        let behind = row.iter().filter(|x| **x != best).map(|x| (*x - best).abs());
+        margin.push(if ties > 1 { T::ZERO } else { behind.fold(T::INFINITY, nearer) });
+    }
+    Pieces { switch, margin }
+}
+
 macro_rules! extreme {
     ($op:ident, $name:literal, $doc:literal, $kernel:path) => {
         #[doc = $doc]
@@ -111,6 +125,16 @@ macro_rules! extreme {
 
             fn by_rows(self) -> bool {
                 true
+            }
+
+            fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+                let hit = at[0].equal(at[0].unary(self));
+                let sum = hit.select(x[0], x[0].scalar(T::ZERO)).sum_axis(Axis::Columns);
+                Some(sum / hit.sum_axis(Axis::Columns))
+            }
+
+            fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+                Some(leaders(inputs[0], $kernel))
             }
         }
 
@@ -157,6 +181,11 @@ impl Rule for ArgMax {
 
     fn by_rows(self) -> bool {
         true
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let switch = inputs[0].rows().map(|row| T::from_usize(reduce::arg_max(row))).collect();
+        Some(Pieces { switch, ..leaders(inputs[0], reduce::max) })
     }
 }
 
@@ -214,8 +243,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 0 if there is no element.
     ///
     /// # Domain and edge cases
-    /// Up to 32 numbers are summed with a single rounding, unless they cancel to less than `n² ε` of their magnitude. Longer
-    /// sums are within half a unit in the last place plus `15.5 ε` times the sum of the magnitudes, whatever their length.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN. Up to 32 numbers are summed with a single rounding,
+    /// unless they cancel to less than `n² ε` of their magnitude. Longer sums are within half a unit in the last place
+    /// plus `15.5 ε` times the sum of the magnitudes, whatever their length.
     ///
     /// # Examples
     /// ```
@@ -236,6 +266,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -259,6 +292,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (1, 1)`; NaN if there is no element.
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -278,6 +314,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -305,7 +344,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -333,7 +372,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -360,7 +399,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -386,7 +425,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -413,7 +452,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 0, 0. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -440,7 +479,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 1, 1. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -467,7 +506,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, if there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, if there is no element or all are
+    /// -∞.
     ///
     /// # Examples
     /// ```
@@ -490,7 +530,8 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, where there is no element or all
+    /// are -∞.
     ///
     /// # Examples
     /// ```

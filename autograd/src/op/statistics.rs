@@ -87,8 +87,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// What rounding left in the mean is taken out by a second one: deviations are accurate where they are small beside
-    /// the numbers, and exactly 0 where all numbers are equal.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. What rounding left in the
+    /// mean is taken out by a second one: deviations are accurate where they are small beside the numbers, and exactly
+    /// 0 where all numbers are equal.
     ///
     /// # Examples
     /// ```
@@ -113,7 +114,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// By deviations, so that a large mean costs no digits. NaN or infinite if there are no more than `ddof` elements.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN. By deviations, so that a large mean costs no digits.
+    /// NaN or infinite if there are no more than `ddof` elements.
     ///
     /// # Examples
     /// ```
@@ -138,6 +140,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -160,7 +165,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN or infinite if there are no more than `ddof` elements.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN. NaN or infinite if there are no more than `ddof`
+    /// elements.
     ///
     /// # Examples
     /// ```
@@ -181,6 +187,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN.
     ///
     /// # Examples
     /// ```
@@ -213,7 +222,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// 0 where all elements are equal, also for `eps = 0` in value but not in derivative: keep `eps > 0`.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. 0 where all elements are
+    /// equal, also for `eps = 0` in value but not in derivative: keep `eps > 0`.
     ///
     /// # Examples
     /// ```
@@ -242,7 +252,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; NaN if there is no element.
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, if all are -∞. Accurate where the numbers are near 0, and so is the result.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, ∞. -∞, with derivative 0, if all are -∞. Accurate where the
+    /// numbers are near 0, and so is the result.
     ///
     /// # Examples
     /// ```
@@ -263,6 +274,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, ∞.
     ///
     /// # Examples
     /// ```

@@ -1,7 +1,7 @@
 //! Fourth pass: steps with their places in the arena, ready to run.
 
 use core::panic::Location;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
@@ -255,22 +255,23 @@ impl<'a> Scheduler<'a> {
     /// where it is an output, or the new value of another state.
     fn finish(mut self, outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {
         let mut copies = Vec::new();
+        let states: HashSet<usize> = updates.iter().map(|(state, _)| *state).collect();
         for &(state, value) in updates {
             if self.places[state] != self.places[value] {
-                let from = self.set_aside(value, updates);
+                let from = self.set_aside(value, &states);
                 copies.push(Step::Copy(from, self.place(state)));
             }
         }
-        let outputs = outputs.iter().map(|&output| self.set_aside(output, updates)).collect();
+        let outputs = outputs.iter().map(|&output| self.set_aside(output, &states)).collect();
         self.steps.extend(copies);
         let arena = self.allocator.len();
         Schedule { steps: self.steps, places: self.places, outputs, fills: self.fills, arena, groups: Vec::new() }
     }
 
     /// Where the value of a term is found after the states have got their new values.
-    fn set_aside(&mut self, term: usize, updates: &[(usize, usize)]) -> Span {
+    fn set_aside(&mut self, term: usize, states: &HashSet<usize>) -> Span {
         let place = self.place(term);
-        if !updates.iter().any(|(state, _)| *state == term) {
+        if !states.contains(&term) {
             return place;
         }
         let aside = self.allocator.take(self.terms[term].shape);

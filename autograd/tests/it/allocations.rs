@@ -150,12 +150,25 @@ fn operand(domain: Domain, shape: Shape) -> Matrix<f64> {
             Domain::Index { bound } => f64::from(k % u32::try_from(bound).unwrap()),
             Domain::Order => f64::from(k),
             Domain::Flag => f64::from(k % 2),
+            Domain::Dominant => crate::operations::dominance(i, j) + f64::from(k % 3) / 4.0,
         }
     })
 }
 
+/// Operations with a workspace of their own, which their kernel allocates.
+const FACTORISATIONS: [&str; 8] = [
+    "inverse",
+    "solve",
+    "cholesky",
+    "determinant",
+    "cofactors",
+    "log_abs_determinant",
+    "eigenvalues_symmetric",
+    "eigenvectors_symmetric",
+];
+
 #[test]
-fn no_operation_and_no_derivative_of_one_allocates() {
+fn no_operation_and_no_derivative_of_one_allocates_unless_it_factorises() {
     for case in op::cases() {
         let graph = Graph::new();
         let shape = |slot: usize| case.shapes.get(slot).copied().unwrap_or(Shape::new(3, 40));
@@ -167,6 +180,7 @@ fn no_operation_and_no_derivative_of_one_allocates() {
         outputs.extend(y.square().sum().gradient_or_zero(x.as_slice()));
         let mut program = graph.compile(&x, &[], &outputs).unwrap();
         let inputs: Vec<&Matrix<f64>> = operands.iter().collect();
-        assert_eq!(allocations(&mut program, &inputs), 0, "{:?}", case.op);
+        let allowed = FACTORISATIONS.contains(&case.op.name());
+        assert_eq!(allocations(&mut program, &inputs) > 0, allowed, "{:?}", case.op);
     }
 }

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::finite;
-use crate::support::{close, dot, dyadic, dyadic_matrix, for_all, values};
+use crate::support::{close, dot, dyadic, dyadic_matrix, for_all, panic_of, values};
 
 const BOTH: [Axis; 2] = [Axis::Rows, Axis::Columns];
 
@@ -57,6 +57,20 @@ fn numbers_that_are_none_come_last_in_both_orders_and_spoil_the_median() {
     assert!(x.median().item().is_nan());
     let y = graph.variable([[f64::NAN, 1.0], [2.0, 3.0]]);
     assert_eq!(y.median_axis(Axis::Columns).value()[(1, 0)], 2.5);
+}
+
+#[test]
+fn positions_that_the_element_type_cannot_hold_are_refused() {
+    let columns = (1 << 24) + 1;
+    let narrow = Graph::<f32>::new();
+    assert_eq!(narrow.input(1, columns).arg_max(Axis::Columns).shape(), (1, 1).into());
+    let x = narrow.input(1, columns + 1);
+    let rule = "1x16777218: f32 holds indices exactly up to 16777216 only";
+    assert!(panic_of(|| x.arg_max(Axis::Columns)).message.starts_with(&format!("arg_max: {rule}")));
+    let sorted = panic_of(|| x.arg_sort(Axis::Columns, SortOrder::Ascending));
+    assert!(sorted.message.starts_with(&format!("arg_sort: {rule}")), "{}", sorted.message);
+    let wide = Graph::<f64>::new();
+    assert_eq!(wide.input(1, columns + 1).arg_max(Axis::Columns).shape(), (1, 1).into());
 }
 
 #[test]
@@ -292,10 +306,10 @@ fn a_matrix_power_is_the_product_of_as_many_factors() {
         let graph = Graph::new();
         let v = graph.variable(&x);
         let mut product = graph.variable(Matrix::from_fn(3, 3, |i, j| f64::from(u8::from(i == j))));
-        for k in 0..8 {
+        for k in 0..8_i32 {
             // Entries of a product of k such factors are sums of 3^(k-1) terms of at most 1.
             let tolerance = f64::EPSILON * 3f64.powi(k) * 16.0;
-            close("power", &v.matrix_power(k.unsigned_abs()).value(), &product.value(), tolerance)?;
+            close("power", &v.matrix_power(k).value(), &product.value(), tolerance)?;
             product = product.matmul(v);
         }
         Ok(())

@@ -4,23 +4,33 @@
 
 mod accuracy;
 mod allocations;
+#[cfg(feature = "argmin")]
+mod argmin;
 mod backpropagation;
+mod check;
 mod compositions;
 mod conventions;
+mod convert;
 mod custom;
 mod depth;
 mod directions;
+mod docs;
+mod edges;
 mod errors;
 mod finite;
 mod function;
 mod kernels;
 mod laws;
+mod linalg;
 mod loops;
 mod named;
 mod operations;
 mod oracle_ops;
 mod print;
 mod program;
+mod random_graphs;
+mod recipe;
+mod source;
 mod support;
 mod tails;
 mod trace;

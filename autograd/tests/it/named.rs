@@ -1,25 +1,13 @@
 //! The operations under the names of the reference values, and which of those names have no operation yet.
 
-use autograd::op::{self, Frame, MatMul, SortOrder};
+use autograd::op::{self, Frame, MatMul, Part, SortOrder, Triangular};
 use autograd::{Axis, Matrix, Op, Real, Var};
 use serde_json::Value;
 
 use crate::support::{list, matrix, number, text, whole};
 
 /// Names of reference values that nothing here computes yet. A name that is neither here nor in [`apply`] fails.
-const MISSING: &[&str] = &[
-    "cholesky",
-    "cholesky_solve",
-    "cross_entropy_probs",
-    "det",
-    "huber_elementwise",
-    "inverse",
-    "logabsdet",
-    "logdet_spd",
-    "smooth_l1_elementwise",
-    "solve",
-    "triangular_solve",
-];
+const MISSING: &[&str] = &["cross_entropy_probs", "huber_elementwise", "smooth_l1_elementwise"];
 
 /// Names that [`apply`] composes of other operations, because they are none themselves.
 const COMPOSED: &[&str] = &[
@@ -29,6 +17,7 @@ const COMPOSED: &[&str] = &[
     "argmin",
     "batch_norm",
     "cdist",
+    "cholesky_solve",
     "cosine_similarity",
     "cube",
     "cumprod",
@@ -44,6 +33,7 @@ const COMPOSED: &[&str] = &[
     "layer_norm",
     "lerp",
     "linear",
+    "logdet_spd",
     "mae_elementwise",
     "masked_fill",
     "matrix_power",
@@ -190,6 +180,11 @@ fn elementary<'g, T: Real>(name: &str, x: Var<'g, T>) -> Option<Var<'g, T>> {
         "mish" => x.mish(),
         "gelu" => x.gelu(),
         "gelu_tanh" => x.gelu_tanh(),
+        "inverse" => x.inverse(),
+        "det" => x.determinant(),
+        "logabsdet" => x.log_abs_determinant().0,
+        "cholesky" => x.cholesky(),
+        "logdet_spd" => x.log_determinant_spd(),
         "selu" => x.selu(),
         "relu6" => x.relu6(),
         "hardsigmoid" => x.hardsigmoid(),
@@ -310,7 +305,7 @@ fn structure<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>) -> Option<V
         "trace" => x.trace(),
         "tril" => x.tril(offset()),
         "triu" => x.triu(offset()),
-        "matrix_power" => x.matrix_power(u32::try_from(p.whole("k")).expect("it fits")),
+        "matrix_power" => x.matrix_power(format!("{}", p.real::<f64>("k")).parse().expect("a whole power")),
         "glu" => x.glu(),
         "swiglu" => x.swiglu(),
         _ => return None,
@@ -347,6 +342,13 @@ fn two<'g, T: Real>(name: &str, p: &Params<'_>, x: Var<'g, T>, y: Var<'g, T>) ->
             x.graph().try_apply(Op::from(op), &[x, y]).expect("it fits")
         }
         "outer" => x.outer(y),
+        "solve" => x.solve(y),
+        "cholesky_solve" => x.cholesky_solve(y),
+        "triangular_solve" => {
+            let part = if p.flag("lower") { Part::Lower } else { Part::Upper };
+            let (transposed, unit_diagonal) = (p.flag("trans"), p.flag("unit"));
+            x.solve_triangular(y, Triangular { part, transposed, unit_diagonal })
+        }
         "dot" => x.dot(y),
         "kron" => x.kron(y),
         "quadratic_form" => x.quadratic_form(y),
@@ -380,7 +382,7 @@ pub(crate) fn names(case: &Value) -> Vec<&str> {
     let (name, params) = (text(&case["op"]), &case["params"]);
     match name {
         "pow_scalar" if number(&params["c"]).fract() == 0.0 => vec![name, "powi"],
-        "matrix_power" if number(&params["k"]) < 0.0 => vec!["inverse"],
+        "matrix_power" if number(&params["k"]) == -1.0 => vec![name, "inverse"],
         name => vec![name],
     }
 }

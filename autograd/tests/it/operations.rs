@@ -59,6 +59,12 @@ fn covectors(at: &Applied<'_>, pool: &[f64]) -> (Matrix<f64>, Vec<Matrix<f64>>) 
     (cotangent, tangents)
 }
 
+/// What makes the diagonal of a small matrix, whose elements are at most 1/2 otherwise, larger than its rows, and its eigenvalues
+/// at least 2 apart.
+pub(crate) fn dominance(i: usize, j: usize) -> f64 {
+    if i == j { 6.0 * f64::from(u32::try_from(i + 1).unwrap()) } else { 0.0 }
+}
+
 fn domain(domain: Domain, len: usize) -> BoxedStrategy<Vec<f64>> {
     match domain {
         Domain::Range { low, high, kinks } => {
@@ -83,6 +89,11 @@ fn domain(domain: Domain, len: usize) -> BoxedStrategy<Vec<f64>> {
             Just(order).prop_shuffle().boxed()
         }
         Domain::Flag => vec((0..2).prop_map(f64::from), len).boxed(),
+        Domain::Dominant => {
+            let side = len.isqrt();
+            let element = move |(k, x): (usize, f64)| x / 2.0 + dominance(k / side, k % side);
+            vec(dyadic(-1, 1), len).prop_map(move |x| x.into_iter().enumerate().map(element).collect()).boxed()
+        }
     }
 }
 

@@ -5,14 +5,18 @@
 
 mod checkpoint;
 mod data;
+mod docs;
 mod idx;
 mod init;
 mod layer;
 mod loss;
+mod messages;
 mod metric;
 mod network;
 mod optimizer;
 mod oracle;
 mod plot;
+#[path = "../../../autograd/tests/it/source.rs"]
+mod source;
 mod support;
 mod training;

@@ -2,6 +2,7 @@
 
 use core::f64::consts::{E, PI, TAU};
 
+use autograd::op::Triangular;
 use autograd::{Axis, Function, Graph, Matrix, Var};
 use serde_json::Value;
 
@@ -202,11 +203,8 @@ fn likelihoods(case: &Case<'_>) -> bool {
                 let amplitude = (2.0 * log_amp).exp();
                 let k = amplitude * (-0.5 * d.square() * (-2.0 * log_len).exp()).exp()
                     + (2.0 * log_noise).exp() * of(y, &Matrix::identity(n));
-                let l = cholesky(k);
-                let a = forward_substitution(&l, y, 0);
-                let log_diagonal: V<'_> = (0..n).map(|i| l[i][i].ln()).sum();
-                let squares: V<'_> = a.into_iter().map(Var::square).sum();
-                0.5 * squares + log_diagonal + 0.5 * 5.0 * LN_2_PI
+                let weights = k.cholesky().cholesky_solve(y);
+                0.5 * (y * weights).sum() + 0.5 * k.log_determinant_spd() + 0.5 * 5.0 * LN_2_PI
             });
         }
         "beta_binomial_nll" => {
@@ -339,7 +337,7 @@ fn regressions(case: &Case<'_>) -> bool {
             let (xv, yv) = (case.data("xv"), case.data("yv"));
             check(case, |[x, y, log_lambda]| {
                 let a = x.transpose().matmul(x) + log_lambda.exp() * of(x, &Matrix::identity(2));
-                let w = symmetric_solve(a, x.transpose().matmul(y));
+                let w = a.solve(x.transpose().matmul(y));
                 (of(x, &xv).matmul(w) - of(x, &yv)).square().mean()
             });
         }
@@ -393,27 +391,18 @@ fn linear_algebra(case: &Case<'_>) -> bool {
             let a = case.data("a");
             check(case, |[x]| {
                 let g = x.matmul(x.transpose()) + 0.5 * of(x, &Matrix::identity(x.rows()));
-                let l = cholesky(g);
-                let log_determinant = 2.0 * (0..x.rows()).map(|i| l[i][i].ln()).sum::<V<'_>>();
-                log_determinant - (of(x, &a) * x).sum()
+                g.log_determinant_spd() - (of(x, &a) * x).sum()
             });
         }
         "trace_inverse" => {
             let b = case.data("b");
-            check(case, |[a]| {
-                let cofactors: Vec<V<'_>> = (0..9).map(|k| cofactor(a, k / 3, k % 3)).collect();
-                let cofactors = Var::concat(&cofactors, Axis::Rows).reshape(3, 3);
-                let determinant = (row(a, 0) * row(cofactors, 0)).sum();
-                let trace = (cofactors * of(a, &b)).sum() / determinant;
-                determinant.abs().ln() + trace
-            });
+            check(case, |[a]| a.log_abs_determinant().0 + a.solve(of(a, &b)).trace());
         }
         "mahalanobis_whitening" => check(case, |[x, m]| {
             let mu = x.mean_axis(Axis::Rows);
             let z = x - mu;
             let covariance = z.transpose().matmul(z) / 5.0 + 0.1 * of(x, &Matrix::identity(2));
-            let (l, right) = (cholesky(covariance), (m - mu).transpose());
-            (0..2).flat_map(|j| forward_substitution(&l, right, j)).map(Var::square).sum()
+            covariance.cholesky().solve_triangular((m - mu).transpose(), Triangular::LOWER).square().sum()
         }),
         _ => return false,
     }
@@ -486,49 +475,4 @@ fn sorted(x: V<'_>) -> V<'_> {
     order.sort_by(|a, b| values[(*a as usize, 0)].total_cmp(&values[(*b as usize, 0)]));
     let order: Vec<f64> = order.into_iter().map(f64::from).collect();
     x.gather_rows(of(x, &Matrix::column_vector(&order)))
-}
-
-/// The lower Cholesky factor, number by number.
-fn cholesky(a: V<'_>) -> Vec<Vec<V<'_>>> {
-    let mut l: Vec<Vec<V<'_>>> = Vec::new();
-    for i in 0..a.rows() {
-        let mut own: Vec<V<'_>> = Vec::new();
-        for j in 0..=i {
-            let other = l.get(j).unwrap_or(&own);
-            let rest = (0..j).fold(at(a, i, j), |sum, k| sum - own[k] * other[k]);
-            own.push(if i == j { rest.sqrt() } else { rest / l[j][j] });
-        }
-        l.push(own);
-    }
-    l
-}
-
-/// The solution `x` of `L x = b`, where `b` is a column of a matrix.
-fn forward_substitution<'g>(l: &[Vec<V<'g>>], b: V<'g>, column: usize) -> Vec<V<'g>> {
-    let mut x: Vec<V<'g>> = Vec::new();
-    for (i, own) in l.iter().enumerate() {
-        let rest = (0..i).fold(at(b, i, column), |sum, k| sum - own[k] * x[k]);
-        x.push(rest / own[i]);
-    }
-    x
-}
-
-/// The solution `x` of `A x = b` for a positive definite `A`.
-fn symmetric_solve<'g>(a: V<'g>, b: V<'g>) -> V<'g> {
-    let l = cholesky(a);
-    let n = l.len();
-    let y = forward_substitution(&l, b, 0);
-    let mut x = y.clone();
-    for i in (0..n).rev() {
-        let rest = (i + 1..n).fold(y[i], |sum, k| sum - l[k][i] * x[k]);
-        x[i] = rest / l[i][i];
-    }
-    Var::concat(&x, Axis::Rows)
-}
-
-/// The cofactor of element `(i, j)` of a `3x3` matrix.
-fn cofactor(a: V<'_>, i: usize, j: usize) -> V<'_> {
-    let next = |k: usize, step: usize| (k + step) % 3;
-    at(a, next(i, 1), next(j, 1)) * at(a, next(i, 2), next(j, 2))
-        - at(a, next(i, 1), next(j, 2)) * at(a, next(i, 2), next(j, 1))
 }

@@ -12,7 +12,6 @@ mod custom;
 mod depth;
 mod directions;
 mod errors;
-mod finite;
 mod function;
 mod laws;
 mod loops;

@@ -7,6 +7,7 @@ mod faults;
 mod graphs;
 mod healthy;
 mod kinks;
+mod large;
 mod power;
 mod report;
 mod rivals;

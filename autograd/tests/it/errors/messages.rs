@@ -142,5 +142,5 @@ fn a_value_that_is_not_finite_is_told_with_its_operands() {
     assert!(found(total).starts_with("ln recorded at +3"));
     let input = graph.input(1, 1);
     let text = said(base, || graph.trace_non_finite(&[input]));
-    assert_eq!(text, "+16: trace_non_finite: the input made at +15 has a value only while a program runs");
+    assert_eq!(text, "+17: trace_non_finite: the input made at +16 has a value only while a program runs");
 }

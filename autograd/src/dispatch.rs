@@ -5,7 +5,7 @@ use core::ops::Range;
 use std::thread::LocalKey;
 
 use crate::error::RunError;
-use crate::kernel::matmul::{self, Operand, Threads, Update};
+use crate::kernel::matmul::{self, Operand, Rows, Threads, Update};
 use crate::kernel::{Fault, View};
 use crate::op::{Op, Pieces};
 use crate::program::Program;
@@ -33,12 +33,7 @@ pub trait Dispatch: Sized {
 
     /// The matrix product by bands: calls `f` with a function that writes rows from a row on.
     #[doc(hidden)]
-    fn with_bands(
-        a: Operand<'_, Self>,
-        b: Operand<'_, Self>,
-        threads: Threads,
-        f: &mut dyn FnMut(&(dyn Fn(usize, &mut [Self]) + Sync)),
-    );
+    fn with_bands(a: Operand<'_, Self>, b: Operand<'_, Self>, threads: Threads, f: &mut dyn FnMut(Rows<'_, Self>));
 
     /// Memory of this thread that outlives a kernel. Who uses it takes it and puts it back.
     #[doc(hidden)]
@@ -79,7 +74,7 @@ macro_rules! dispatch {
                 a: Operand<'_, Self>,
                 b: Operand<'_, Self>,
                 threads: Threads,
-                f: &mut dyn FnMut(&(dyn Fn(usize, &mut [Self]) + Sync)),
+                f: &mut dyn FnMut(Rows<'_, Self>),
             ) {
                 matmul::with_bands(a, b, threads, f);
             }

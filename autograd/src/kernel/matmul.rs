@@ -18,7 +18,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
-pub(crate) use bands::{has_bands, with_bands};
+pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use lanes::{Lanes, lanes};
 use pack::Pack;

@@ -103,13 +103,13 @@ pub(crate) enum Tail {
 }
 
 impl Tail {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all others are no sums, or sums within rows")]
     pub(crate) fn of(terms: &[Term], i: usize) -> Option<Self> {
         let one_column = |i: usize| terms[terms[i].inputs[0]].shape.cols == 1;
         match terms[i].op {
             Op::Sum(Sum(None)) => Some(Self::Total),
             Op::Sum(Sum(Some(Axis::Rows))) if one_column(i) => Some(Self::Total),
             Op::Sum(Sum(Some(Axis::Rows))) => Some(Self::Columns),
-            #[allow(clippy::wildcard_enum_match_arm, reason = "all others are no sums, or sums within rows")]
             _ => None,
         }
     }

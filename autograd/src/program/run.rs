@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::error::RunError;
-use crate::kernel::matmul::{self, Order, Threads, Update};
+use crate::kernel::matmul::{self, Order, Rows, Threads, Update};
 use crate::kernel::reduce::running;
 use crate::kernel::{Fault, View, structure};
 use crate::program::fuse::Tail;
@@ -42,8 +42,6 @@ impl<T> Slot<'_, T> {
 }
 
 type Slots<'a, T> = SmallVec<[Slot<'a, T>; 8]>;
-/// Writes rows of the product from a row on.
-type Product<'a, T> = &'a (dyn Fn(usize, &mut [T]) + Sync);
 
 /// Bytes in a cache line.
 const LINE: usize = 64;
@@ -93,7 +91,7 @@ impl Fused {
         from: usize,
         to: usize,
         slots: &mut [Slot<'_, T>],
-        product: Option<Product<'_, T>>,
+        product: Option<Rows<'_, T>>,
     ) -> Result<(), RunError> {
         if parts == 1 {
             return self.run_part(from * self.together, (to * self.together).min(self.rows), slots, product);
@@ -128,7 +126,7 @@ impl Fused {
         from: usize,
         to: usize,
         slots: &mut [Slot<'_, T>],
-        product: Option<Product<'_, T>>,
+        product: Option<Rows<'_, T>>,
     ) -> Result<(), RunError> {
         let mut memory = T::workspace().take();
         if memory.len() < self.workspace() + LINE {
@@ -242,7 +240,7 @@ impl<T: Real> Part<'_, '_, T> {
     }
 
     /// Computes a band of the product.
-    fn product(&mut self, product: Product<'_, T>, row: usize, end: usize) {
+    fn product(&mut self, product: Rows<'_, T>, row: usize, end: usize) {
         let Some(head) = &self.kernel.head else { return };
         let cols = head.shape.cols;
         match head.output {

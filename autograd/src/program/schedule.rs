@@ -20,9 +20,9 @@ use crate::shape::Shape;
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// A kernel of one pass over rows.
-    Fused(Fused),
+    Fused(Box<Fused>),
     /// Any other operation.
-    Single(Single),
+    Single(Box<Single>),
     /// A copy between places that do not overlap.
     Copy(Span, Span),
 }
@@ -161,9 +161,9 @@ impl<'a> Scheduler<'a> {
         let step = match group.single(self.terms) {
             Some(single) => {
                 self.places[single] = Some(self.allocator.take(self.terms[single].shape));
-                Step::Single(self.single(single))
+                Step::Single(Box::new(self.single(single)))
             }
-            None => Step::Fused(self.fused(group, &mut dying)),
+            None => Step::Fused(Box::new(self.fused(group, &mut dying))),
         };
         self.steps.push(step);
         for input in dying {

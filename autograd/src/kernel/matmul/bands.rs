@@ -13,13 +13,16 @@ pub(crate) fn has_bands(m: usize, k: usize, n: usize) -> bool {
     m > DOTS && n > 1 && k > 0 && k <= (PACKED / n.next_multiple_of(LINE)).max(STEPS)
 }
 
+/// Writes rows of a product from a row on, as many as it is given room for.
+pub(crate) type Rows<'a, T> = &'a (dyn Fn(usize, &mut [T]) + Sync);
+
 /// Calls `f` with a function that writes rows of `op(a) op(b)`, from a row on, as many as it is given room for: with the bits
 /// of the whole product.
 pub(crate) fn with_bands<T: Lanes>(
     a: Operand<'_, T>,
     b: Operand<'_, T>,
     threads: Threads,
-    f: &mut dyn FnMut(&(dyn Fn(usize, &mut [T]) + Sync)),
+    f: &mut dyn FnMut(Rows<'_, T>),
 ) {
     let (Shape { rows: m, cols: k }, Shape { cols: n, .. }) = (a.shape(), b.shape());
     assert_eq!(k, b.shape().rows, "matmul: left columns must equal right rows");
@@ -28,7 +31,7 @@ pub(crate) fn with_bands<T: Lanes>(
     let mut scratch = T::scratch().take();
     let panels = Arch::new().dispatch(Prepare { b, plan, scratch: &mut scratch });
     let packed = &scratch[panels.start..][..panels.packed];
-    f(&|row, out| Arch::new().dispatch(Rows { a, b, packed, panels, row, out }));
+    f(&|row, out| Arch::new().dispatch(Computed { a, b, packed, panels, row, out }));
     T::scratch().set(scratch);
 }
 
@@ -69,7 +72,7 @@ impl<T: Lanes> WithSimd for Prepare<'_, T> {
     }
 }
 
-struct Rows<'a, T> {
+struct Computed<'a, T> {
     a: Operand<'a, T>,
     b: Operand<'a, T>,
     packed: &'a [T],
@@ -78,7 +81,7 @@ struct Rows<'a, T> {
     out: &'a mut [T],
 }
 
-impl<T: Lanes> WithSimd for Rows<'_, T> {
+impl<T: Lanes> WithSimd for Computed<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -39,7 +39,7 @@ impl<T: Real> WithSimd for AddRows<'_, T> {
         for (i, x) in self.x.data.chunks_exact(cols).enumerate() {
             let row = self.row + i;
             let sums = &mut self.sums[row / ROWS * self.stride..][..cols];
-            let first = row % ROWS == 0;
+            let first = row.is_multiple_of(ROWS);
             for (sum, x) in sums.iter_mut().zip(x) {
                 *sum = if first { T::ZERO } else { *sum } + *x;
             }

@@ -314,7 +314,7 @@ mod tests {
             Domain::Lattice { phase } => (f64::from_usize(k % 5) + phase) / 4.0,
             Domain::Distinct => f64::from_usize(k * 7 % 11) / 8.0,
             Domain::Index { bound } => f64::from_usize(k % bound),
-            Domain::Order => f64::from_usize(k),
+            Domain::Order | Domain::Dominant => f64::from_usize(k),
             Domain::Flag => f64::from_usize(k % 2),
         };
         (0..shape.len()).map(number).collect()

@@ -33,7 +33,7 @@ pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs
     let shape = broadcast_shape(inputs);
     let full: [Cow<'_, [T]>; N] = core::array::from_fn(|k| expand(inputs[k], shape));
     for (i, out) in out.iter_mut().enumerate() {
-        *out = f(core::array::from_fn(|k| full[k][i]));
+        *out = f(core::array::from_fn(|k| full[k][if full[k].len() == 1 { 0 } else { i }]));
     }
 }
 

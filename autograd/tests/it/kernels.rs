@@ -164,6 +164,14 @@ fn what_follows_a_product_has_the_bits_of_values_on_demand() {
 }
 
 #[test]
+fn numbers_that_are_repeated_after_an_operation_may_be_repeated_before() {
+    assert_same_bits::<f64>(|graph| {
+        let (x, y) = (graph.constant([[0.75]]).broadcast((3, 40)), graph.constant([[1.5]]).broadcast((3, 40)));
+        vec![x.pow(y), x.tan(), x + y, x.lt(y).select(x, y), x.tanh()]
+    });
+}
+
+#[test]
 fn sums_at_the_end_of_a_kernel_have_the_bits_of_values_on_demand() {
     for (m, n) in [(1, 1), (1, 700), (31, 1), (5000, 1), (100, 7), (40_000, 3), (300, 512), (300, 513), (64, 2000)] {
         assert_same_bits::<f32>(|graph| {

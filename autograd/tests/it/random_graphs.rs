@@ -119,7 +119,8 @@ impl<'g, T: Real> Products<'g, T> {
         let moved = |(node, sensitivity): (&Var<'g, T>, &Var<'g, T>)| {
             let magnitude = magnitude(*node);
             let elements = magnitude.as_slice().iter().zip(sensitivity.value().into_vec());
-            elements.map(|(m, s)| (m.to_f64() * unit + T::MIN_POSITIVE.to_f64()) * s.abs().to_f64()).sum::<f64>()
+            let felt = elements.filter(|(_, s)| *s != T::ZERO);
+            felt.map(|(m, s)| (m.to_f64() * unit + T::MIN_POSITIVE.to_f64()) * s.abs().to_f64()).sum::<f64>()
         };
         ULPS * nodes.iter().zip(&sensitivities).map(moved).sum::<f64>()
     }

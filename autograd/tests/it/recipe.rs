@@ -300,6 +300,10 @@ impl<'g> Cook<'g> {
 
     /// Applies the operation of an example to operands that are made fit for it.
     fn step(&mut self, case: &Case, mut operands: Vec<usize>, fit: usize) -> Option<usize> {
+        // The factorisation of a matrix that is not finite is an error, not a number.
+        if self.domains == Domains::Ignored && matches!(case.op, Op::Determinant(_) | Op::Cofactors(_)) {
+            return None;
+        }
         let positional =
             case.domains.iter().any(|domain| matches!(domain, Domain::Index { .. } | Domain::Order | Domain::Dominant));
         let vars: Vec<_> = operands.iter().map(|operand| self.values[*operand]).collect();

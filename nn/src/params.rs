@@ -158,6 +158,28 @@ impl<'g, T: Real> Scope<'g, T> {
         Self { graph, vars }
     }
 
+    /// A scope of variables that are there already, in the order of the parameters: of weights that are themselves computed,
+    /// such as those after a step of training that is differentiated through.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::Graph;
+    /// use nn::{Activation, Layer, Mlp, Params, Scope, loss};
+    /// let mut params = Params::<f64>::new(1);
+    /// let model = Mlp::new(1).layer(1, Activation::Tanh).build(&mut params);
+    /// let graph = Graph::new();
+    /// let (x, t, rate) = (graph.constant(0.5), graph.constant(1.0), graph.variable(0.1));
+    /// let before = Scope::new(&graph, &params);
+    /// let gradients = loss::squared_error(model.forward(&before, x), t).gradient(before.vars());
+    /// let moved = before.vars().iter().zip(gradients).map(|(w, g)| *w - rate * g);
+    /// let after = loss::squared_error(model.forward(&Scope::of(&graph, moved.collect()), x), t);
+    /// assert!(after.gradient(rate).item() < 0.0); // a longer step would be better
+    /// ```
+    #[must_use]
+    pub fn of(graph: &'g Graph<T>, vars: Vec<Var<'g, T>>) -> Self {
+        Self { graph, vars }
+    }
+
     /// The graph.
     #[must_use]
     pub fn graph(&self) -> &'g Graph<T> {

@@ -161,22 +161,38 @@ impl fmt::Display for Report {
             write!(f, "\n  … and {} more kinks", self.kinks.len() - LISTED)?;
         }
         for note in self.notes.iter().take(LISTED) {
-            write!(f, "\n  note: {}", cut(note, 90))?;
+            note_lines(f, note)?;
         }
         Ok(())
     }
 }
 
+/// A note, broken between words: what it says last is often what helps most.
+fn note_lines(f: &mut fmt::Formatter<'_>, note: &str) -> fmt::Result {
+    write!(f, "\n  note:")?;
+    let mut column = 7;
+    for word in note.split_whitespace() {
+        let word = cut_left(word, 92);
+        if column + 1 + word.chars().count() > 99 {
+            write!(f, "\n       ")?;
+            column = 7;
+        }
+        write!(f, " {word}")?;
+        column += 1 + word.chars().count();
+    }
+    Ok(())
+}
+
 fn part_line(f: &mut fmt::Formatter<'_>, part: &Part) -> fmt::Result {
     let Some(cause) = &part.cause else { return Ok(()) };
-    write!(f, "\n  {}: {cause}", cut(&part.name, 24))
+    write!(f, "\n  likely cause: {cause} ({})", cut(&part.name, 32))
 }
 
 fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[Blame]) -> fmt::Result {
     for one in blame.iter().take(LISTED) {
         let rule = match one.kind {
-            BlameKind::Vjp => "wrong vjp",
-            BlameKind::Jvp => "wrong jvp",
+            BlameKind::Vjp => "wrong derivative rule (reverse mode)",
+            BlameKind::Jvp => "wrong derivative rule (forward mode)",
             BlameKind::Second => "wrong second derivative",
             BlameKind::Accumulation => "contributions not added up",
             BlameKind::Shape => "contribution of another shape",
@@ -190,7 +206,7 @@ fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[Blame]) -> fmt::Result {
             write!(f, "\n    at {}", cut_left(&site.to_string(), 90))?;
         }
         if let Some(cause) = &one.cause {
-            write!(f, "\n    {cause}")?;
+            write!(f, "\n    likely cause: {cause}")?;
         }
     }
     if blame.len() > LISTED {
@@ -222,7 +238,7 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
     if mismatches.is_empty() {
         return Ok(());
     }
-    row(f, &["derivative", "analytic", "numeric ± bar", "allowed", ""].map(str::to_owned))?;
+    row(f, &["derivative by", "your code", "values say ± error", "allowed", ""].map(str::to_owned))?;
     for one in mismatches.iter().take(SHOWN) {
         let name =
             one.output.as_ref().map_or_else(|| one.input.to_string(), |output| format!("{output} by {}", one.input));

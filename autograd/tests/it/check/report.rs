@@ -24,8 +24,8 @@ fn the_text_names_place_numbers_and_cause() {
         text,
         "check of gradient FAILED
   2 wrong, 0 unclear, 0 right (32 evaluations, seed 2026)
-  gradient by w: missing factor 2
-  derivative                       analytic           numeric ± bar    allowed
+  likely cause: missing factor 2 (gradient by w)
+  derivative by                   your code      values say ± error    allowed
   w[1,0]                         -0.2760416       -0.5520833 ±1e-14       6e-8  WRONG
   w[0,0]                          0.0729166        0.1458333 ±1e-14       1e-8  WRONG"
     );

@@ -221,7 +221,8 @@ impl Check {
 /// - `assert_gradient!(f, gradient, &x)`: a function of a list of numbers and the gradient that somebody wrote for it, see
 ///   [`Check::gradient`](crate::check::Check::gradient);
 /// - `assert_gradient!(f, [x, w])`: a closure over [`Var`](crate::Var)s at matrices, of any shapes, or numbers, see
-///   [`Check::function`](crate::check::Check::function).
+///   [`Check::function`](crate::check::Check::function) (of `f32`:
+///   [`Check::function_of`](crate::check::Check::function_of)).
 ///
 /// Settings follow as `name = value`, each a method of [`Check`](crate::check::Check); a message of your own comes last, as in
 /// `assert!`. In a property test, where a point that tells nothing should be drawn anew, call

@@ -436,12 +436,11 @@ fn differentiated_through<T: Real>(optimizer: &dyn Optimizer<T>) -> Report {
     Check::new().second_order(false).named(&inputs, |vars| {
         let (graph, (rate, weights)) = (vars[0].graph(), vars.split_last().unwrap());
         let (x, t) = (graph.constant(&x), graph.constant(&t));
-        let loss = |weights: &[Var<'_, T>]| loss_of(&model, graph, weights, (x, t));
         let mut weights = weights.to_vec();
         let zeros = |w: &Var<'_, T>| vec![graph.filled(w.rows(), w.cols(), T::ZERO); optimizer.slots().len()];
         let mut slots: Vec<_> = weights.iter().map(zeros).collect();
         for step in 1..=2 {
-            let gradients = loss(&weights).gradient(&weights[..]);
+            let gradients = loss_of(&model, &weights, (x, t)).gradient(&weights[..]);
             let scalars: Vec<_> = optimizer.scalars(step).iter().map(|s| rate.scalar(T::from_f64(*s))).collect();
             for ((weight, gradient), slots) in weights.iter_mut().zip(gradients).zip(&mut slots) {
                 let now = Step { parameter: *weight, gradient, slots, rate: *rate, scalars: &scalars };
@@ -449,17 +448,12 @@ fn differentiated_through<T: Real>(optimizer: &dyn Optimizer<T>) -> Report {
                 (*weight, *slots) = (new, new_slots);
             }
         }
-        loss(&weights)
+        loss_of(&model, &weights, (x, t))
     })
 }
 
-fn loss_of<'g, T: Real>(
-    model: &Mlp,
-    graph: &'g autograd::Graph<T>,
-    weights: &[Var<'g, T>],
-    (x, t): (Var<'g, T>, Var<'g, T>),
-) -> Var<'g, T> {
-    loss::mean_squared_error(model.forward(&Scope::of(graph, weights.to_vec()), x), t)
+fn loss_of<'g, T: Real>(model: &Mlp, weights: &[Var<'g, T>], (x, t): (Var<'g, T>, Var<'g, T>)) -> Var<'g, T> {
+    loss::mean_squared_error(model.forward(&Scope::of(x.graph(), weights.to_vec()), x), t)
 }
 
 #[test]

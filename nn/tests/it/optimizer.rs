@@ -203,8 +203,8 @@ fn the_value_after_two_steps_can_be_differentiated_by_start_and_rate() {
         ("torch's rmsprop", Box::new(TorchRmsProp { rate: 0.0, decay: 0.9, epsilon: 1e-8 })),
     ];
     let case = serde_json::json!({ "problem": "rosenbrock" });
-    let objective = |x| objective(&case, &file["problems"], x);
-    let start = oracle::matrix(&file["problems"]["rosenbrock"]["x0"]);
+    let problems = &file["problems"];
+    let start = oracle::matrix(&problems["rosenbrock"]["x0"]);
     for (name, optimizer) in optimizers {
         // The value after two steps of 0.03 at most, by the rate.
         let report = Check::new().function(
@@ -212,11 +212,11 @@ fn the_value_after_two_steps_can_be_differentiated_by_start_and_rate() {
                 let (mut x, mut slots) = (x, vec![x.graph().filled(x.rows(), x.cols(), 0.0); optimizer.slots().len()]);
                 for t in 1..=2 {
                     let scalars: Vec<_> = optimizer.scalars(t).into_iter().map(|number| x.scalar(number)).collect();
-                    let gradient = objective(x).gradient(x);
+                    let gradient = objective(&case, problems, x).gradient(x);
                     (x, slots) =
                         optimizer.update(&Step { parameter: x, gradient, slots: &slots, rate, scalars: &scalars });
                 }
-                objective(x)
+                objective(&case, problems, x)
             },
             [start.clone(), Matrix::scalar(0.01)],
         );

@@ -15,6 +15,9 @@ pub mod conventions {}
 #[doc = include_str!("guide/checking.md")]
 pub mod checking {}
 
+#[doc = include_str!("guide/checking_graphs.md")]
+pub mod checking_graphs {}
+
 #[doc = include_str!("guide/numerics.md")]
 pub mod numerics {}
 

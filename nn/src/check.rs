@@ -20,9 +20,10 @@
 //! otherwise differences are taken in `f32`, which show errors of a thousandth of the whole, and the report says so. A model
 //! that is generic in its element type is then better checked with `Params<f64>`.
 
+use core::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use autograd::check::{Check, Report};
+use autograd::check::{Check, Report, Site};
 use autograd::{Axis, Graph, Matrix, NodeId, Real, Var};
 
 use crate::layer::Layer;
@@ -119,7 +120,9 @@ impl CheckNetwork for Check {
                 Some(var) => *var,
                 None => graph.constant(params.value(id)),
             });
-            layer.forward(&Scope::of(graph, bound.collect()), vars[0])
+            let bound: Vec<Var<'_, T>> = bound.collect();
+            let scope = if bound.is_empty() { Scope::new(graph, params) } else { Scope::of(&bound) };
+            layer.forward(&scope, vars[0])
         });
         titled(report, &layer.name())
     }
@@ -132,15 +135,20 @@ impl CheckNetwork for Check {
         params: &Params<T>,
         (features, targets): (&Matrix<T>, &Matrix<T>),
     ) -> Report {
+        let title = format!("{} with {} parameters in {}", model.name(), params.count(), T::NAME);
+        if params.is_empty() {
+            let mut report = Report::new(title, self.seed);
+            report.site = Some(Site::from(Location::caller()));
+            report.notes.push("the model has no parameters to differentiate by".to_owned());
+            return report;
+        }
         let inputs: Vec<(&str, &Matrix<T>)> = params.iter().collect();
         let report = self.named(&inputs, |vars| {
-            let Some(graph) = vars.first().map(|var| var.graph()) else {
-                panic!("the model has no parameters");
-            };
-            let y = model.forward(&Scope::of(graph, vars.to_vec()), graph.constant(features));
+            let graph = vars[0].graph();
+            let y = model.forward(&Scope::of(vars), graph.constant(features));
             loss(y, graph.constant(targets))
         });
-        titled(report, &format!("{} with {} parameters in {}", model.name(), params.count(), T::NAME))
+        titled(report, &title)
     }
 
     #[track_caller]

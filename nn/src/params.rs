@@ -158,26 +158,33 @@ impl<'g, T: Real> Scope<'g, T> {
         Self { graph, vars }
     }
 
-    /// A scope of variables that are there already, in the order of the parameters: of weights that are themselves computed,
-    /// such as those after a step of training that is differentiated through.
+    /// Takes variables that were recorded already, one for each parameter in order: those that a
+    /// [check](autograd::check) of the gradient by the parameters moves, or weights that are computed, such as those after a step
+    /// of training that is differentiated through.
+    ///
+    /// # Panics
+    /// If there is none.
     ///
     /// # Examples
     /// ```
-    /// use autograd::Graph;
+    /// use autograd::{Matrix, check::Check};
     /// use nn::{Activation, Layer, Mlp, Params, Scope, loss};
     /// let mut params = Params::<f64>::new(1);
-    /// let model = Mlp::new(1).layer(1, Activation::Tanh).build(&mut params);
-    /// let graph = Graph::new();
-    /// let (x, t, rate) = (graph.constant(0.5), graph.constant(1.0), graph.variable(0.1));
-    /// let before = Scope::new(&graph, &params);
-    /// let gradients = loss::squared_error(model.forward(&before, x), t).gradient(before.vars());
-    /// let moved = before.vars().iter().zip(gradients).map(|(w, g)| *w - rate * g);
-    /// let after = loss::squared_error(model.forward(&Scope::of(&graph, moved.collect()), x), t);
-    /// assert!(after.gradient(rate).item() < 0.0); // a longer step would be better
+    /// let model = Mlp::new(2).layer(3, Activation::Tanh).layer(1, Activation::Identity).build(&mut params);
+    /// let named: Vec<(&str, &Matrix<f64>)> = params.iter().collect();
+    /// let report = Check::new().named(&named, |vars| {
+    ///     let scope = Scope::of(vars);
+    ///     let x = scope.graph().constant([[0.5, -1.0], [2.0, 0.25]]);
+    ///     let t = scope.graph().constant([[1.0], [0.0]]);
+    ///     loss::binary_cross_entropy(model.forward(&scope, x), t)
+    /// });
+    /// report.assert_pass();
     /// ```
     #[must_use]
-    pub fn of(graph: &'g Graph<T>, vars: Vec<Var<'g, T>>) -> Self {
-        Self { graph, vars }
+    #[track_caller]
+    pub fn of(vars: &[Var<'g, T>]) -> Self {
+        assert!(!vars.is_empty(), "Scope::of: there is no variable, and so no graph");
+        Self { graph: vars[0].graph(), vars: vars.to_vec() }
     }
 
     /// The graph.

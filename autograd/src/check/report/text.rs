@@ -149,7 +149,10 @@ impl fmt::Display for Report {
         }
         write!(f, "\n  {failed} wrong, {undecided} unclear, {passed} right")?;
         write!(f, " ({} evaluations, seed {})", self.evaluations, self.seed)?;
-        blame_lines(f, &self.blame)?;
+        // Digits that one operation loses do no harm where the gradient has kept enough; a note tells of them.
+        let lost = self.parts.iter().any(|part| part.cause == Some(Cause::Precision));
+        let blame: Vec<&Blame> = self.blame.iter().filter(|one| lost || one.kind != BlameKind::Precision).collect();
+        blame_lines(f, &blame)?;
         for part in self.parts.iter().filter(|part| part.cause.is_some()).take(LISTED) {
             part_line(f, part)?;
         }
@@ -188,7 +191,7 @@ fn part_line(f: &mut fmt::Formatter<'_>, part: &Part) -> fmt::Result {
     write!(f, "\n  likely cause: {cause} ({})", cut(&part.name, 32))
 }
 
-fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[Blame]) -> fmt::Result {
+fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[&Blame]) -> fmt::Result {
     for one in blame.iter().take(LISTED) {
         let rule = match one.kind {
             BlameKind::Vjp => "wrong derivative rule (reverse mode)",
@@ -240,8 +243,7 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
     }
     row(f, &["derivative by", "your code", "values say ± error", "allowed", ""].map(str::to_owned))?;
     for one in mismatches.iter().take(SHOWN) {
-        let name =
-            one.output.as_ref().map_or_else(|| one.input.to_string(), |output| format!("{output} by {}", one.input));
+        let name = named(one);
         let numeric = format!("{} ±{}", short(one.numeric), rough(one.error_bar));
         row(f, &[name, short(one.analytic), numeric, rough(one.tolerance), one.verdict.to_string()])?;
     }
@@ -249,6 +251,16 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
         write!(f, "\n  … and {} more", mismatches.len() - SHOWN)?;
     }
     Ok(())
+}
+
+/// Of what by what. A derivative along a random direction is told by what was compared: `jvp, random direction`.
+fn named(one: &Mismatch) -> String {
+    match (&one.output, one.input.name.as_str()) {
+        (Some(output), "a random direction") => format!("{} of {output}", one.part),
+        (None, "a random direction") => format!("{}, random direction", one.part),
+        (Some(output), _) => format!("{output} by {}", one.input),
+        (None, _) => one.input.to_string(),
+    }
 }
 
 fn row(f: &mut fmt::Formatter<'_>, cells: &[String; 5]) -> fmt::Result {

@@ -61,7 +61,6 @@ fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
         Domain::Index { bound } => whole(draw(state, bound)),
         Domain::Order => whole(order.next().unwrap()),
         Domain::Flag => whole(draw(state, 2)),
-        _ => panic!("a domain that this test does not know"),
     })
 }
 
@@ -96,7 +95,7 @@ fn for_all(count: usize, own: impl Fn(&mut u64, Domain, Shape) -> Matrix<f64>, j
 
 #[test]
 fn every_operation_passes_in_f64() {
-    for_all(8, operand, |at| {
+    for_all(4, operand, |at| {
         let report = at.check::<f64>(&Check::new());
         assert!(report.is_pass(), "{:?} at {:?}:\n{report}", at.op, at.operands);
         assert!(report.kinks.is_empty(), "{:?} at {:?}:\n{report}", at.op, at.operands);
@@ -105,7 +104,7 @@ fn every_operation_passes_in_f64() {
 
 #[test]
 fn every_operation_passes_in_f32() {
-    for_all(4, operand, |at| {
+    for_all(2, operand, |at| {
         let report = at.check::<f32>(&Check::new());
         assert!(report.is_pass(), "{:?} at {:?}:\n{report}", at.op, at.operands);
     });
@@ -133,7 +132,7 @@ fn kinky(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
 #[test]
 fn every_operation_passes_on_its_kinks_and_ties() {
     let kinks = std::cell::Cell::new(0);
-    for_all(12, kinky, |at| {
+    for_all(8, kinky, |at| {
         let report = at.check::<f64>(&Check::new());
         assert!(report.is_pass(), "{:?} at {:?}:\n{report}", at.op, at.operands);
         kinks.set(kinks.get() + report.kinks.len());

@@ -63,8 +63,9 @@ fn points() -> Vec<Matrix<f64>> {
 #[test]
 fn compositions_pass_on_kinks_and_ties() {
     for (name, f) in compositions() {
-        for point in points() {
-            let report = Check::new().function(|[x]| f(x), [&point]);
+        for (k, point) in points().into_iter().enumerate() {
+            // Where numbers of 1e-9 are divided by, second derivatives are differences of numbers of 1e9.
+            let report = Check::new().second_order(k < 4).function(|[x]| f(x), [&point]);
             assert!(report.is_pass(), "{name} at {point}:\n{report}");
         }
     }

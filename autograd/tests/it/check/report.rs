@@ -73,7 +73,7 @@ fn the_macro_takes_closures_with_matrices_of_any_kind() {
     let caught = crate::support::panic_of(|| {
         assert_gradient!(|[x]| x.square().with_gradient(&[x], |g, _, _| vec![g]), [3.0], "case {}", 7);
     });
-    assert!(caught.message.starts_with("case 7\ncheck of function of 1 inputs"), "{}", caught.message);
+    assert!(caught.message.starts_with("case 7\ncheck of a function of 1 number in f64 FAILED"), "{}", caught.message);
     assert!(caught.file.ends_with("check/report.rs"), "{}", caught.file);
 }
 

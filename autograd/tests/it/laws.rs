@@ -6,12 +6,7 @@ use autograd::{Axis, Graph, Matrix, Var};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-<<<<<<< HEAD
-use crate::finite;
 use crate::support::{close, dot, dyadic, dyadic_matrix, for_all, panic_of, values};
-=======
-use crate::support::{close, dot, dyadic, dyadic_matrix, for_all, values};
->>>>>>> check-graph
 
 const BOTH: [Axis; 2] = [Axis::Rows, Axis::Columns];
 

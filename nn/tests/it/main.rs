@@ -11,6 +11,7 @@ mod idx;
 mod init;
 mod layer;
 mod loss;
+mod messages;
 mod metric;
 mod network;
 mod optimizer;

@@ -4,6 +4,8 @@ use autograd::check::{Check, Verdict};
 use autograd::op::{self, Case, Domain};
 use autograd::{Graph, Matrix, Op, Real, Shape, Var};
 
+use crate::operations::dominance;
+
 /// An operation applied to some matrices: those to which derivatives flow are what is checked.
 struct Applied<'a> {
     op: Op,
@@ -49,7 +51,7 @@ fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
         order.swap(i, draw(state, i + 1));
     }
     let mut order = order.into_iter();
-    Matrix::from_fn(shape.rows, shape.cols, |_, _| match domain {
+    Matrix::from_fn(shape.rows, shape.cols, |i, j| match domain {
         Domain::Range { low, high, kinks } => loop {
             let x = low + (high - low) * whole(draw(state, 1025)) / 1024.0;
             if kinks.iter().all(|kink| (x - kink).abs() >= 1.0 / 16.0) {
@@ -61,6 +63,7 @@ fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
         Domain::Index { bound } => whole(draw(state, bound)),
         Domain::Order => whole(order.next().unwrap()),
         Domain::Flag => whole(draw(state, 2)),
+        Domain::Dominant => (whole(draw(state, 17)) - 8.0) / 16.0 + dominance(i, j),
     })
 }
 

@@ -1,11 +1,11 @@
-//! Eigenvalues and eigenvectors of symmetric matrices (feature `linalg`).
+//! Eigenvalues and eigenvectors of symmetric matrices.
 
 use crate::kernel::linalg::{CLOSE, Task, unsplit};
 use crate::kernel::{Fault, View};
 use crate::matrix::Matrix;
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::cholesky::symmetric_part;
-use crate::op::solve::square;
+use crate::op::linalg::cholesky::symmetric_part;
+use crate::op::linalg::solve::square;
 use crate::op::{Applied, Linear, Rule, sum_of, two};
 use crate::scalar::Real;
 use crate::shape::Shape;

@@ -1,4 +1,4 @@
-//! Inverses and systems of linear equations (feature `linalg`).
+//! Inverses and systems of linear equations.
 
 use crate::kernel::linalg::{Task, substitute};
 use crate::kernel::structure::Part;

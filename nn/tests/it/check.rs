@@ -232,6 +232,12 @@ fn parameters_without_influence_are_failures_of_a_model_but_not_of_a_layer_that_
 }
 
 #[test]
+fn a_scope_of_no_variables_is_refused() {
+    let said = panic_of(|| Scope::<f64>::of(&[])).message;
+    assert_eq!(said, "Scope::of: there is no variable, and so no graph");
+}
+
+#[test]
 fn a_batch_that_does_not_fit_is_a_failure_with_the_usual_message() {
     let (model, params) = mlp::<f64>(3, Activation::Tanh);
     let report = Check::new().layer(&model, &params, &numbers(4, 2, 1));

@@ -8,6 +8,8 @@ use super::{Blame, BlameKind, Cause, Element, Kink, Mismatch, Part, Reason, Repo
 const SHOWN: usize = 12;
 /// So many of other lists.
 const LISTED: usize = 6;
+/// What checks of graphs call a random direction.
+const DIRECTION: &str = "a random direction";
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,7 +155,8 @@ impl fmt::Display for Report {
         let lost = self.parts.iter().any(|part| part.cause == Some(Cause::Precision));
         let blame: Vec<&Blame> = self.blame.iter().filter(|one| lost || one.kind != BlameKind::Precision).collect();
         blame_lines(f, &blame)?;
-        for part in self.parts.iter().filter(|part| part.cause.is_some()).take(LISTED) {
+        let said = |part: &&Part| blame.iter().any(|one| one.cause == part.cause);
+        for part in self.parts.iter().filter(|part| part.cause.is_some() && !said(part)).take(LISTED) {
             part_line(f, part)?;
         }
         table(f, &self.mismatches)?;
@@ -242,7 +245,10 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
         return Ok(());
     }
     row(f, &["derivative by", "your code", "values say ± error", "allowed", ""].map(str::to_owned))?;
-    for one in mismatches.iter().take(SHOWN) {
+    // Elements first: they say where. The sort is stable, and the worst stay in front.
+    let mut shown: Vec<&Mismatch> = mismatches.iter().collect();
+    shown.sort_by_key(|one| one.input.name == DIRECTION);
+    for one in shown.into_iter().take(SHOWN) {
         let name = named(one);
         let numeric = format!("{} ±{}", short(one.numeric), rough(one.error_bar));
         row(f, &[name, short(one.analytic), numeric, rough(one.tolerance), one.verdict.to_string()])?;
@@ -256,8 +262,8 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
 /// Of what by what. A derivative along a random direction is told by what was compared: `jvp, random direction`.
 fn named(one: &Mismatch) -> String {
     match (&one.output, one.input.name.as_str()) {
-        (Some(output), "a random direction") => format!("{} of {output}", one.part),
-        (None, "a random direction") => format!("{}, random direction", one.part),
+        (Some(output), DIRECTION) => format!("{} of {output}", one.part),
+        (None, DIRECTION) => format!("{}, random direction", one.part),
         (Some(output), _) => format!("{output} by {}", one.input),
         (None, _) => one.input.to_string(),
     }

@@ -85,7 +85,8 @@ impl Check {
         f: impl for<'g> Fn(&[Var<'g, T>]) -> Var<'g, T>,
     ) -> Report {
         let count: usize = inputs.iter().map(|(_, value)| value.len()).sum();
-        let subject = format!("function of {} inputs, {count} numbers in {}", inputs.len(), T::NAME);
+        let plural = if count == 1 { "" } else { "s" };
+        let subject = format!("a function of {count} number{plural} in {}", T::NAME);
         let mut report = Report::new(subject, self.seed);
         report.site = Some(Site::from(core::panic::Location::caller()));
         report.lenient = self.allow_inconclusive;

@@ -26,8 +26,8 @@ use autograd::{Matrix, Var};
 
 fn main() {
     let w = [0.5, -1.25, 0.75];
-    println!("The weight decay is missing in the gradient:\n\n{}\n", logistic(|w| gradient_without_decay(w), &w));
-    println!("With it:\n\n{}\n", logistic(|w| gradient(w), &w));
+    println!("The weight decay is missing in the gradient:\n\n{}\n", logistic(gradient_without_decay, &w));
+    println!("With it:\n\n{}\n", logistic(gradient, &w));
     println!("A rule of one's own is wrong:\n\n{}\n", smooth_steps(|u| 6.0 * u - 6.0));
     println!("Mended:\n\n{}", smooth_steps(|u| u * 6.0 * (1.0 - u)));
 }

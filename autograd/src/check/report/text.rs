@@ -167,17 +167,17 @@ impl fmt::Display for Report {
             write!(f, "\n  … and {} more kinks", self.kinks.len() - LISTED)?;
         }
         for note in self.notes.iter().take(LISTED) {
-            note_lines(f, note)?;
+            broken(f, "note", note)?;
         }
         Ok(())
     }
 }
 
-/// A note, broken between words: what it says last is often what helps most.
-fn note_lines(f: &mut fmt::Formatter<'_>, note: &str) -> fmt::Result {
-    write!(f, "\n  note:")?;
-    let mut column = 7;
-    for word in note.split_whitespace() {
+/// A text under a head, broken between words: what it says last is often what helps most.
+fn broken(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Result {
+    write!(f, "\n  {head}:")?;
+    let mut column = 3 + head.chars().count();
+    for word in text.split_whitespace() {
         let word = cut_left(word, 92);
         if column + 1 + word.chars().count() > 99 {
             write!(f, "\n       ")?;
@@ -191,7 +191,7 @@ fn note_lines(f: &mut fmt::Formatter<'_>, note: &str) -> fmt::Result {
 
 fn part_line(f: &mut fmt::Formatter<'_>, part: &Part) -> fmt::Result {
     let Some(cause) = &part.cause else { return Ok(()) };
-    write!(f, "\n  likely cause: {cause} ({})", cut(&part.name, 32))
+    broken(f, "likely cause", &format!("{cause} ({})", cut(&part.name, 32)))
 }
 
 fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[&Blame]) -> fmt::Result {

@@ -128,7 +128,9 @@ fn kinky(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
         Domain::Lattice { .. } | Domain::Distinct => {
             Matrix::from_fn(shape.rows, shape.cols, |_, _| NUMBERS[draw(state, NUMBERS.len())])
         }
-        _ => operand(state, domain, shape),
+        Domain::Range { .. } | Domain::Index { .. } | Domain::Order | Domain::Flag | Domain::Dominant => {
+            operand(state, domain, shape)
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl Check {
     ///
     /// let wrong = Check::new().function(|[x]| x.square().with_gradient(&[x], |g, x, _| vec![g * x[0]]), [3.0]);
     /// assert_eq!(wrong.blame[0].op, "with_gradient");
-    /// assert_eq!(wrong.cause().unwrap().to_string(), "factor 0.5");
+    /// assert_eq!(wrong.cause().unwrap().to_string(), "missing factor 2");
     /// ```
     #[track_caller]
     pub fn function<const N: usize>(

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! What computes in `f32` is differentiated numerically in `f64`, where an error of one weight among 400,000 shows. An
-//! operation of your own takes part in that if it has a form in `f64` ([`CustomOp::widened`](autograd::CustomOp::widened));
+//! operation of your own takes part in that if it has a form in `f64` ([`CustomOp::widened`](autograd::op::CustomOp::widened));
 //! otherwise differences are taken in `f32`, which show errors of a thousandth of the whole, and the report says so. A model
 //! that is generic in its element type is then better checked with `Params<f64>`.
 

@@ -48,7 +48,7 @@ mod tests {
         }
         assert_eq!(outside, [(PathBuf::from("op.rs"), "    Softsign: unary,".to_owned())]);
         assert!(
-            include_str!("guide/adding_an_op.md").contains("\n    Softsign: unary,\n"),
+            include_str!("guide/adding_an_op.md").contains("\n```text\nSoftsign: unary,\n```\n"),
             "the guide shows another line"
         );
     }

@@ -159,7 +159,8 @@ impl<'g, T: Real> Scope<'g, T> {
     }
 
     /// Takes variables that were recorded already, one for each parameter in order: those that a
-    /// [check](autograd::check) of the gradient by the parameters moves.
+    /// [check](autograd::check) of the gradient by the parameters moves, or weights that are computed, such as those after a step
+    /// of training that is differentiated through.
     ///
     /// # Panics
     /// If there is none.

@@ -35,7 +35,7 @@ impl Check {
     ///
     /// let wrong = Check::new().function(|[x]| x.square().with_gradient(&[x], |g, x, _| vec![g * x[0]]), [3.0]);
     /// assert_eq!(wrong.blame[0].op, "with_gradient");
-    /// assert_eq!(wrong.cause().unwrap().to_string(), "factor 0.5");
+    /// assert_eq!(wrong.cause().unwrap().to_string(), "missing factor 2");
     /// ```
     #[track_caller]
     pub fn function<const N: usize>(
@@ -85,7 +85,8 @@ impl Check {
         f: impl for<'g> Fn(&[Var<'g, T>]) -> Var<'g, T>,
     ) -> Report {
         let count: usize = inputs.iter().map(|(_, value)| value.len()).sum();
-        let subject = format!("function of {} inputs, {count} numbers in {}", inputs.len(), T::NAME);
+        let plural = if count == 1 { "" } else { "s" };
+        let subject = format!("a function of {count} number{plural} in {}", T::NAME);
         let mut report = Report::new(subject, self.seed);
         report.site = Some(Site::from(core::panic::Location::caller()));
         report.lenient = self.allow_inconclusive;

@@ -454,7 +454,7 @@ impl<T: Real> Var<'_, T> {
     /// [`sparse_sigmoid`](Self::sparse_sigmoid)
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.25, 0.25, ∞, NaN; derivative 0, 0.5, 0.5, 1, 0.
     ///
     /// # Examples
     /// ```

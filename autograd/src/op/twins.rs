@@ -103,7 +103,7 @@ fn a_frozen_twin_has_the_value_of_its_operation_on_the_same_piece() {
             }
         }
     }
-    assert!(on_kinks > 1000 && elsewhere > 1000, "{on_kinks} elements on kinks, {elsewhere} cases elsewhere");
+    assert!(on_kinks > 1000 && elsewhere > 500, "{on_kinks} elements on kinks, {elsewhere} cases elsewhere");
 }
 
 #[test]

@@ -106,6 +106,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(n, n) → (1, 1)`; 0 if `n` is 0
     ///
+    /// # Domain and edge cases
+    /// All of `A` is read: it is that of the symmetric part.
+    ///
     /// # Panics
     /// If it is not square.
     ///

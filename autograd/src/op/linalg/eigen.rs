@@ -140,7 +140,7 @@ impl Linear for Unsplit {
 
 impl Examples for Unsplit {
     fn examples() -> Vec<Case> {
-        [3, 1].map(|n| Case::shaped(Unsplit, [(Domain::ALL, (n, n)), (Domain::Distinct, (n, 1))])).to_vec()
+        [3, 1].map(|n| Case::shaped(Unsplit, [(Domain::ALL, (n, n)), (Domain::Order, (n, 1))])).to_vec()
     }
 }
 

@@ -289,6 +289,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(n, n), (n, k) → (n, k)`
     ///
+    /// # Domain and edge cases
+    /// Above its diagonal `L` is not read.
+    ///
     /// # Panics
     /// If `L` is not square, or `B` has another number of rows.
     ///

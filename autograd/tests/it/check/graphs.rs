@@ -203,10 +203,10 @@ fn a_report_reads_like_this() {
     let text = report.to_string();
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     let expected = [
-        "  wrong vjp: with_gradient (node #4, operand 1, 1x2)",
+        "  wrong derivative rule (reverse mode): with_gradient (node #4, operand 1, 1x2)",
         "    at autograd/tests/it/check/graphs.rs:",
-        "    missing factor 2",
-        "  derivative                       analytic           numeric ± bar    allowed",
+        "    likely cause: missing factor 2",
+        "  derivative by                   your code      values say ± error    allowed",
         "  x0[0,1]                        -0.2365263       -0.4730527 ±",
     ];
     for line in expected {

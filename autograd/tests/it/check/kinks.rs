@@ -64,9 +64,10 @@ fn points() -> Vec<Matrix<f64>> {
 fn compositions_pass_on_kinks_and_ties() {
     for (name, f) in compositions() {
         for (k, point) in points().into_iter().enumerate() {
-            // Where numbers of 1e-9 are divided by, second derivatives are differences of numbers of 1e9.
+            // At 1e-9 steps are smaller still: a sum with numbers of the size 1 may be too coarse to tell, and second
+            // derivatives are differences of numbers of 1e9.
             let report = Check::new().second_order(k < 4).function(|[x]| f(x), [&point]);
-            assert!(report.is_pass(), "{name} at {point}:\n{report}");
+            assert!(report.is_pass() || k == 4 && !report.is_fail(), "{name} at {point}:\n{report}");
         }
     }
 }

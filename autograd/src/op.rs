@@ -293,6 +293,7 @@ ops! {
     Pow: binary,
     PowLess: binary,
     Sqrt: unary,
+    Rsqrt: unary,
     Cbrt: unary,
     Hypot: binary,
     // exponential

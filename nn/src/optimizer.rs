@@ -157,7 +157,7 @@ impl<T: Real> Optimizer<T> for RmsProp {
         let (decay, epsilon) = (T::from_f64(self.decay), T::from_f64(self.epsilon));
         let mean_square = step.slots[0] * decay + g.square() * T::from_f64(1.0 - self.decay);
         let mean_square = mean_square.flush_subnormal();
-        (step.parameter - g * step.rate / (mean_square + epsilon).sqrt(), vec![mean_square])
+        (step.parameter - g * step.rate * (mean_square + epsilon).rsqrt(), vec![mean_square])
     }
 }
 

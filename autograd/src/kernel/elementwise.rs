@@ -27,6 +27,27 @@ pub(crate) fn map<T: Real, const N: usize, const CHEAP: bool>(
     }
 }
 
+/// Whether `f` holds for all numbers.
+#[inline(always)]
+pub(crate) fn all<T: Real>(f: impl Fn(T) -> bool, data: &[T]) -> bool {
+    Arch::new().dispatch(All { f, data })
+}
+
+struct All<'a, T, F> {
+    f: F,
+    data: &'a [T],
+}
+
+impl<T: Real, F: Fn(T) -> bool> WithSimd for All<'_, T, F> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        // Without a way out in the middle, so that it becomes vector code.
+        self.data.iter().fold(true, |all, &x| all & (self.f)(x))
+    }
+}
+
 /// [`map`] as a loop that is compiled once, for any processor.
 #[inline(always)]
 pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs: &[View<'_, T>], out: &mut [T]) {

@@ -44,7 +44,7 @@ pub(crate) use logistic::{
 };
 pub(crate) use polygamma::polygamma;
 pub(crate) use power::{powf, powf_less, powi};
-pub(crate) use root::{cbrt, hypot, squareplus};
+pub(crate) use root::{cbrt, hypot, is_positive_normal, rsqrt, rsqrt_normal, squareplus};
 pub(crate) use trigonometric::{cos, cos_moderate, is_moderate, sin, sin_moderate, tan};
 
 use crate::scalar::Real;

@@ -24,7 +24,7 @@ impl Pointwise<1> for Sin {
 
     /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if inputs[0].data.iter().fold(true, |all, x| all & math::is_moderate(*x)) {
+        if elementwise::all(math::is_moderate, inputs[0].data) {
             elementwise::map::<T, 1, false>(
                 #[inline(always)]
                 |[x]| math::sin_moderate(x),
@@ -61,7 +61,7 @@ impl Pointwise<1> for Cos {
 
     /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if inputs[0].data.iter().fold(true, |all, x| all & math::is_moderate(*x)) {
+        if elementwise::all(math::is_moderate, inputs[0].data) {
             elementwise::map::<T, 1, false>(
                 #[inline(always)]
                 |[x]| math::cos_moderate(x),

@@ -25,10 +25,13 @@ pub trait Bits: Sized {
     /// `(m, e)` with `self = m · 2^e` and `√½ ≤ m < √2`, for positive normal numbers.
     #[must_use]
     fn split(self) -> (Self, Self);
+    /// `1/√x` to 1/28, for positive normal numbers.
+    #[must_use]
+    fn rsqrt_guess(self) -> Self;
 }
 
 macro_rules! bits {
-    ($t:ident, $u:ident, mantissa $p:literal $unit:literal, bias $b:literal $bias:literal, ln_2 $high:literal + $low:literal, exp $range:expr) => {
+    ($t:ident, $u:ident, mantissa $p:literal $unit:literal, bias $b:literal $bias:literal, ln_2 $high:literal + $low:literal, exp $range:expr, rsqrt $guess:literal) => {
         impl Bits for $t {
             const SHIFT: $t = 1.5 * $unit + 2.0 * $bias;
             const LN_2_HIGH: $t = $high;
@@ -49,6 +52,11 @@ macro_rules! bits {
             }
 
             #[inline(always)]
+            fn rsqrt_guess(self) -> $t {
+                $t::from_bits($guess - (self.to_bits() >> 1))
+            }
+
+            #[inline(always)]
             fn split(self) -> ($t, $t) {
                 const ONE: $u = (1.0 as $t).to_bits();
                 const LEAST: $u = core::$t::consts::FRAC_1_SQRT_2.to_bits();
@@ -65,10 +73,10 @@ macro_rules! bits {
 
 #[rustfmt::skip]
 bits!(f32, u32, mantissa 23 8_388_608.0, bias 127 127.0,
-    ln_2 0.693_145_75 + 1.428_606_8e-6, exp (-104.0, 89.0));
+    ln_2 0.693_145_75 + 1.428_606_8e-6, exp (-104.0, 89.0), rsqrt 0x5f37_59df);
 #[rustfmt::skip]
 bits!(f64, u64, mantissa 52 4_503_599_627_370_496.0, bias 1023 1023.0,
-    ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0));
+    ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0), rsqrt 0x5fe6_eb50_c7b5_37a9);
 
 /// The upper 26 bits of a number: the product of two such numbers is exact.
 #[inline(always)]

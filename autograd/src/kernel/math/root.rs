@@ -5,6 +5,38 @@ use super::logarithm::{TINY_FACTOR, TINY_POWER};
 use super::{Bits, c};
 use crate::scalar::Real;
 
+/// Newton's steps of [`rsqrt_normal`], in which the error of the guess, 3.5 %, becomes 0.2 %, 5e-6, 4e-11, 2e-21.
+const fn newton_steps<T>() -> usize {
+    if size_of::<T>() == size_of::<f32>() { 3 } else { 4 }
+}
+
+/// `1/√x`: as [`rsqrt_normal`] for positive normal numbers, by root and division for others.
+///
+/// At most 1.5 ulp; ±∞ at ±0, 0 at ∞, NaN below 0 and at NaN.
+#[inline(always)]
+pub(crate) fn rsqrt<T: Real>(x: T) -> T {
+    if is_positive_normal(x) { rsqrt_normal(x) } else { T::ONE / x.sqrt() }
+}
+
+/// Whether [`rsqrt_normal`] may be used.
+#[inline(always)]
+pub(crate) fn is_positive_normal<T: Real>(x: T) -> bool {
+    (x >= T::MIN_POSITIVE) & (x < T::INFINITY)
+}
+
+/// [`rsqrt`], bit for bit, where [`is_positive_normal`]: Newton's steps from a guess that halves the exponent. Root and
+/// division take the processor four times as long.
+#[inline(always)]
+pub(crate) fn rsqrt_normal<T: Real>(x: T) -> T {
+    let half = x * c(0.5);
+    let mut y = x.rsqrt_guess();
+    for _ in 1..newton_steps::<T>() {
+        y = y * (c::<T>(1.5) - half * y * y);
+    }
+    // The last one as a correction, whose own rounding hardly counts.
+    y + y * c(0.5) * (T::ONE - x * y * y)
+}
+
 /// `∛x`: with `x = m 2^(3k)`, a polynomial's guess for `∛m`, improved by two of Halley's steps, of which
 /// the second starts from a number of 23 bits, whose square is exact.
 ///

@@ -21,7 +21,7 @@ macro_rules! unary {
     };
 }
 
-const UNARY: [Unary; 28] = unary![
+const UNARY: [Unary; 29] = unary![
     "exp" exp 1.0, "expm1" exp_m1 1.3, "exp2" exp2 0.9,
     "log" ln 0.9, "log1p" ln_1p 0.9, "log2" log2 0.51, "log10" log10 0.51,
     "tanh" tanh 1.5, "sinh" sinh 1.6, "cosh" cosh 1.6,
@@ -29,7 +29,7 @@ const UNARY: [Unary; 28] = unary![
     "sigmoid" sigmoid 1.8, "softplus" softplus 2.0, "log_sigmoid" log_sigmoid 2.0,
     "sin" sin 0.8, "cos" cos 0.8, "tan" tan 2.2,
     "asin" asin 0.7, "acos" acos 0.7, "atan" atan 2.0,
-    "cbrt" cbrt 0.8, "erf" erf 1.5, "erfc" erfc 5.0, "erfinv" erfinv 5.0,
+    "cbrt" cbrt 0.8, "rsqrt" rsqrt 1.5, "erf" erf 1.5, "erfc" erfc 5.0, "erfinv" erfinv 5.0,
     "lgamma" lgamma 7.0, "digamma" digamma 4.0,
 ];
 
@@ -136,6 +136,7 @@ proptest! {
         prop_assert!(ulps(acos(x), x.acos()) <= 1.7, "acos");
         prop_assert!(ulps(atan(x), x.atan()) <= 3.0, "atan");
         prop_assert!(ulps(cbrt(x), x.cbrt()) <= 1.8, "cbrt");
+        prop_assert!(ulps(rsqrt(x), x.sqrt().recip()) <= 3.0, "rsqrt");
     }
 
     #[test]
@@ -247,6 +248,7 @@ fn special_values_are_exact<T: Real>() {
         (asin, &[(0.0, 0.0), (-0.0, -0.0), (1.5, f64::NAN), (-INF, f64::NAN)]),
         (acos, &[(1.0, 0.0), (1.5, f64::NAN), (-INF, f64::NAN)]),
         (atan, &[(0.0, 0.0), (-0.0, -0.0)]),
+        (rsqrt, &[(-INF, f64::NAN), (INF, 0.0), (-0.0, -INF), (0.0, INF), (-1.0, f64::NAN), (16.0, 0.25)]),
         (cbrt, &[(-INF, -INF), (INF, INF), (-0.0, -0.0), (27.0, 3.0), (-8.0, -2.0), (0.125, 0.5)]),
         (erf, &[(-INF, -1.0), (INF, 1.0), (0.0, 0.0), (-0.0, -0.0), (7.0, 1.0)]),
         (erfc, &[(-INF, 2.0), (INF, 0.0), (0.0, 1.0), (-7.0, 2.0), (30.0, 0.0)]),
@@ -452,7 +454,7 @@ fn vectorised_results_equal_scalar_ones() {
     }
     check!(exp exp_m1 exp2 ln ln_1p log2 log10 tanh sinh cosh asinh acosh atanh sigmoid softplus log_sigmoid);
     check!(sech_squared logit silu mish gelu gelu_tanh tanhshrink log_cosh gaussian normal_pdf normal_cdf);
-    check!(sin cos tan asin acos atan cbrt erf erfc erfinv lgamma digamma trigamma sin_moderate cos_moderate);
+    check!(sin cos tan asin acos atan cbrt erf erfc erfinv lgamma digamma trigamma sin_moderate cos_moderate rsqrt);
     for y in [0.5, -2.25, 3.0, f64::INFINITY] {
         assert_same_vectorised::<f32>("powf", |x| powf(x, f32::from_f64(y)));
         assert_same_vectorised::<f64>("powf", |x| powf(x, y));

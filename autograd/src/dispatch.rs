@@ -1,8 +1,11 @@
 //! Where code that is generic over the element type becomes code for `f32` and for `f64`.
 
 use crate::error::RunError;
+use crate::graph::Graph;
+use crate::kernel::elementwise::Places;
 use crate::kernel::matmul::{self, Operand, Threads, Update};
 use crate::kernel::{Fault, View};
+use crate::node::NodeId;
 use crate::op::Op;
 use crate::program::Program;
 use crate::scalar::Real;
@@ -12,6 +15,16 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+
+    /// Computes one pointwise operation on numbers.
+    #[doc(hidden)]
+    fn numbers(op: &Op, places: &[Places], numbers: &mut [Self]);
+
+    /// Computes a value on demand, and all that it needs.
+    #[doc(hidden)]
+    fn compute(graph: &Graph<Self>, target: NodeId) -> Result<(), RunError>
+    where
+        Self: Real;
 
     /// Runs a program.
     #[doc(hidden)]
@@ -34,6 +47,15 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
+            }
+
+            fn numbers(op: &Op, places: &[Places], numbers: &mut [Self]) {
+                op.numbers(places, numbers);
+            }
+
+            #[track_caller]
+            fn compute(graph: &Graph<Self>, target: NodeId) -> Result<(), RunError> {
+                graph.compute_missing(target)
             }
 
             fn execute(program: &mut Program<Self>) -> Result<(), RunError> {

@@ -9,7 +9,8 @@ use core::fmt;
 
 use smallvec::SmallVec;
 
-use crate::kernel::{Fault, View, elementwise};
+use crate::kernel::elementwise::{self, Places};
+use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -116,8 +117,10 @@ impl fmt::Debug for Bits {
 /// An operation that was applied: what a derivative rule sees.
 #[derive(Debug)]
 pub(crate) struct Applied<'g, T: Real> {
-    pub(crate) inputs: SmallVec<[Var<'g, T>; 2]>,
+    pub(crate) inputs: SmallVec<[Var<'g, T>; 3]>,
     pub(crate) output: Var<'g, T>,
+    /// Whether it computes a number from numbers, element by element.
+    pub(crate) is_number: bool,
 }
 
 /// A function of numbers, applied element by element with broadcasting.
@@ -127,6 +130,9 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     /// Whether the loop over [`value`](Self::value) is compiled for each instruction set. Not where `value` cannot
     /// become vector code, or is used too rarely to be worth the time to compile it.
     const VECTORISED: bool = true;
+
+    /// Whether it is done in the time that its operands need to be gathered.
+    const CHEAP: bool = false;
 
     /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
     fn value<T: Real>(self, x: [T; N]) -> T;
@@ -187,6 +193,12 @@ pub(crate) trait Rule: Copy {
     /// The value; `out` has the shape of [`shape`](Self::shape).
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
 
+    /// The values on numbers, for operations that work element by element; none may read what another writes.
+    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
+        let _ = (places, numbers);
+        unreachable!("{} does not work element by element", self.name())
+    }
+
     /// The cotangent of operand `slot` from that of the result.
     fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
 
@@ -233,6 +245,9 @@ pub(crate) fn general<O: Rule>(op: O) -> O {
     op
 }
 
+/// Operations on numbers that are too few to be gathered.
+const FEW: usize = 8;
+
 fn operands<const N: usize, V: Copy>(given: &[V]) -> Result<[V; N], String> {
     given.try_into().map_err(|_| format!("takes {N} operands, not {}", given.len()))
 }
@@ -256,9 +271,21 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
         Ok(())
     }
 
+    // Each operation a function of its own: one of all would pay for what the longest formula needs.
+    #[inline(never)]
+    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
+        if O::CHEAP || places.len() < FEW {
+            elementwise::map_places(|x| self.0.value(x), places, numbers);
+        } else {
+            elementwise::map_gathered::<T, N>(|x, y| self.0.map(x, y), places, numbers);
+        }
+    }
+
+    #[inline(never)]
     fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
         let x = core::array::from_fn(|i| at.inputs[i]);
-        self.0.derivative(slot, g, x, at.output).sum_to(at.inputs[slot].shape())
+        let part = self.0.derivative(slot, g, x, at.output);
+        if at.is_number { part } else { part.sum_to(at.inputs[slot].shape()) }
     }
 
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
@@ -379,8 +406,8 @@ macro_rules! ops {
 
             /// Whether it works element by element.
             #[must_use]
-            pub fn is_pointwise(self) -> bool {
-                match self {
+            pub fn is_pointwise(&self) -> bool {
+                match *self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
                     $($(#[$only])? Op::$name(op) => $kind(op).is_pointwise(),)*
                 }
@@ -388,8 +415,8 @@ macro_rules! ops {
 
             /// Whether a derivative flows to the operand `slot`.
             #[must_use]
-            pub fn differentiable(self, slot: usize) -> bool {
-                match self {
+            pub fn differentiable(&self, slot: usize) -> bool {
+                match *self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
                     Op::Custom(op) => op.differentiable(slot),
                     $($(#[$only])? Op::$name(op) => $kind(op).differentiable(slot),)*
@@ -417,13 +444,23 @@ macro_rules! ops {
                 Ok(())
             }
 
+            /// Values on numbers. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
+            pub(crate) fn numbers<T: Real>(&self, places: &[Places], numbers: &mut [T]) {
+                match *self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => {
+                        unreachable!("only pointwise operations are computed number by number")
+                    }
+                    $($(#[$only])? Op::$name(op) => $kind(op).numbers(places, numbers),)*
+                }
+            }
+
             pub(crate) fn vjp<'g, T: Real>(
-                self,
+                &self,
                 slot: usize,
                 g: Var<'g, T>,
                 at: &Applied<'g, T>,
             ) -> Var<'g, T> {
-                match self {
+                match *self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
                         unreachable!("a leaf has no operands")
                     }

@@ -1,7 +1,7 @@
 //! Programs: a graph compiled to be run many times without allocating.
 
 use core::fmt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::{CompileError, RunError};
@@ -22,6 +22,7 @@ use crate::var::Var;
 mod fuse;
 mod fused;
 mod plan;
+mod scalars;
 mod schedule;
 pub(crate) mod simplify;
 mod verify;
@@ -54,7 +55,7 @@ pub struct Program<T: Real> {
     states: HashMap<NodeId, (Span, Shape)>,
     customs: Customs<T>,
     /// What is computed, for tracing, and the places of its leaves.
-    terms: Arc<[Term]>,
+    terms: Arc<Vec<Term>>,
     leaves: HashMap<usize, Span>,
 }
 
@@ -90,21 +91,20 @@ impl<T: Real> Graph<T> {
         let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
         debug_assert_eq!(verify::simplified(&simplified), Ok(()));
         self.check_fed(&simplified, inputs)?;
-        Ok(self.assemble(&simplified, inputs.len(), updates.len(), outputs.len()))
+        Ok(self.assemble(simplified, inputs.len(), updates.len(), outputs.len()))
     }
 
     fn check_compile(&self, inputs: &[Var<'_, T>], updates: &[(Var<'_, T>, Var<'_, T>)]) -> Result<(), CompileError> {
-        let mut changing: Vec<NodeId> = Vec::new();
+        let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
+        let mut changing = HashSet::new();
         for leaf in inputs.iter().chain(updates.iter().map(|(state, _)| state)) {
-            let settable = leaf.op() == Op::Variable
-                || leaf.op() == Op::Input && inputs.iter().any(|input| input.id() == leaf.id());
+            let settable = leaf.op() == Op::Variable || leaf.op() == Op::Input && fed.contains(&leaf.id());
             if !settable {
                 return Err(CompileError::NotALeaf { op: leaf.op().name(), site: leaf.site() });
             }
-            if changing.contains(&leaf.id()) {
+            if !changing.insert(leaf.id()) {
                 return Err(CompileError::Twice { site: leaf.site() });
             }
-            changing.push(leaf.id());
         }
         for (state, value) in updates {
             if state.shape() != value.shape() {
@@ -116,38 +116,39 @@ impl<T: Real> Graph<T> {
     }
 
     /// Values that were read must not depend on what changes between runs.
-    fn check_reads(&self, changing: &[NodeId]) -> Result<(), CompileError> {
+    fn check_reads(&self, changing: &HashSet<NodeId>) -> Result<(), CompileError> {
         let reads = self.reads.borrow();
         let Some(last) = reads.iter().map(|(id, _)| *id).max() else { return Ok(()) };
         let nodes = self.nodes.borrow();
         let mut depends: Vec<Option<NodeId>> = vec![None; last.index() + 1];
+        for leaf in changing.iter().filter(|leaf| **leaf <= last) {
+            depends[leaf.index()] = Some(*leaf);
+        }
         for (i, node) in nodes.iter().enumerate().take(last.index() + 1) {
-            let inherited = node.inputs.iter().find_map(|input| depends[input.index()]);
-            let id = NodeId::new(i);
-            depends[i] = changing.contains(&id).then_some(id).or(inherited);
+            depends[i] = depends[i].or_else(|| node.inputs.iter().find_map(|input| depends[input.index()]));
         }
         match reads.iter().find_map(|(id, read)| Some((depends[id.index()]?, *read))) {
-            Some((leaf, read)) => Err(CompileError::StaleBranch { read, variable: nodes[leaf.index()].site }),
+            Some((leaf, read)) => Err(CompileError::StaleBranch { read, variable: nodes.kind(leaf).site }),
             None => Ok(()),
         }
     }
 
     fn check_fed(&self, simplified: &Simplified, inputs: &[Var<'_, T>]) -> Result<(), CompileError> {
-        let fed = |origin: NodeId| inputs.iter().any(|input| input.id() == origin);
-        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed(term.origin)) {
+        let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
+        match simplified.terms.iter().find(|term| term.op == Op::Input && !fed.contains(&term.origin)) {
             Some(term) => Err(CompileError::UnfedInput { site: term.site }),
             None => Ok(()),
         }
     }
 
     /// Makes a program of the simplified graph, whose roots are outputs, new values, inputs and states.
-    fn assemble(&self, simplified: &Simplified, inputs: usize, updates: usize, outputs: usize) -> Program<T> {
+    fn assemble(&self, simplified: Simplified, inputs: usize, updates: usize, outputs: usize) -> Program<T> {
         let Simplified { terms, roots } = simplified;
         let (outputs, rest) = roots.split_at(outputs);
         let (values, rest) = rest.split_at(updates);
         let (inputs, states) = rest.split_at(inputs);
         let updates: Vec<(usize, usize)> = states.iter().copied().zip(values.iter().copied()).collect();
-        let schedule = schedule::schedule::<T>(terms, outputs, &updates);
+        let schedule = schedule::schedule::<T>(&terms, outputs, &updates);
         let mut arena = Arena::new(schedule.arena);
         for (place, value) in &schedule.fills {
             arena.get_mut(*place).fill(value.get());
@@ -156,12 +157,13 @@ impl<T: Real> Graph<T> {
         let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
         let leaves = terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
+        let fed: HashSet<usize> = inputs.iter().copied().collect();
         let known = self.values.borrow();
         for (i, term) in terms.iter().enumerate() {
             if matches!(term.op, Op::Variable | Op::Constant) {
                 arena.get_mut(place(i).0).copy_from_slice(known.get(term.origin));
             }
-            if term.op == Op::Variable && !inputs.contains(&i) {
+            if term.op == Op::Variable && !fed.contains(&i) {
                 state_places.insert(term.origin, place(i));
             }
         }
@@ -172,7 +174,7 @@ impl<T: Real> Graph<T> {
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
             states: state_places,
             customs: self.customs.borrow().clone(),
-            terms: terms.as_slice().into(),
+            terms: Arc::new(terms),
             leaves,
             steps: schedule.steps,
             arena,
@@ -185,7 +187,7 @@ impl<T: Real> Graph<T> {
 fn scratch_len(schedule: &Schedule) -> usize {
     let need = schedule.steps.iter().map(|step| match step {
         Step::Fused(kernel) => kernel.scratch(),
-        Step::Single(_) | Step::Copy(..) => 0,
+        Step::Single(_) | Step::Scalars(_) | Step::Copy(..) => 0,
     });
     need.max().unwrap_or(0)
 }
@@ -237,6 +239,7 @@ impl<T: Real> Program<T> {
                     self.lists.slots = emptied(slots);
                 }
                 Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
+                Step::Scalars(code) => code.run(self.arena.all(), &self.customs)?,
                 Step::Copy(from, to) => {
                     self.arena.all().copy_within(from.start..from.start + from.len, to.start);
                 }

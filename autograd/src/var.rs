@@ -42,7 +42,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// `rows x cols`.
     #[must_use]
     pub fn shape(self) -> Shape {
-        self.graph.nodes.borrow()[self.id.index()].shape
+        self.graph.nodes.borrow().kind(self.id).shape
     }
 
     /// Number of rows.
@@ -60,19 +60,19 @@ impl<'g, T: Real> Var<'g, T> {
     /// The operation that computes it.
     #[must_use]
     pub fn op(self) -> Op {
-        self.graph.nodes.borrow()[self.id.index()].op
+        self.graph.nodes.borrow().kind(self.id).op
     }
 
     /// What it is computed from first, unless it is a leaf.
     pub(crate) fn first_operand(self) -> Option<Self> {
-        let id = self.graph.nodes.borrow()[self.id.index()].inputs.first().copied();
+        let id = self.graph.nodes.borrow().get(self.id).inputs.first().copied();
         id.map(|id| Self::new(self.graph, id))
     }
 
     /// The line that recorded it.
     #[must_use]
     pub fn site(self) -> &'static Location<'static> {
-        self.graph.nodes.borrow()[self.id.index()].site
+        self.graph.nodes.borrow().kind(self.id).site
     }
 
     /// Its number, computed on demand and remembered: for `if` and `while` on values.
@@ -147,13 +147,13 @@ impl<'g, T: Real> Var<'g, T> {
 
     #[track_caller]
     pub(crate) fn unary(self, op: impl Into<Op>) -> Self {
-        self.graph.apply(op.into(), SmallVec::from_slice(&[self.id]))
+        self.graph.apply(&op.into(), &[self.id])
     }
 
     #[track_caller]
     pub(crate) fn binary(self, op: impl Into<Op>, other: Self) -> Self {
         other.assert_of(self.graph);
-        self.graph.apply(op.into(), SmallVec::from_slice(&[self.id, other.id]))
+        self.graph.apply(&op.into(), &[self.id, other.id])
     }
 
     #[track_caller]
@@ -162,7 +162,8 @@ impl<'g, T: Real> Var<'g, T> {
         for operand in operands {
             operand.assert_of(graph);
         }
-        graph.apply(op.into(), operands.iter().map(|operand| operand.id).collect())
+        let ids: SmallVec<[NodeId; 4]> = operands.iter().map(|operand| operand.id).collect();
+        graph.apply(&op.into(), &ids)
     }
 
     #[track_caller]
@@ -182,7 +183,7 @@ impl<'g, T: Real> Var<'g, T> {
 impl<T: Real> fmt::Debug for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nodes = self.graph.nodes.borrow();
-        let node = &nodes[self.id.index()];
+        let node = nodes.get(self.id);
         write!(f, "{} {} {}", self.id, node.op.name(), node.shape)
     }
 }

@@ -14,6 +14,7 @@ pub struct Add;
 
 impl Pointwise<2> for Add {
     const NAME: &'static str = "add";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -37,6 +38,7 @@ pub struct Sub;
 
 impl Pointwise<2> for Sub {
     const NAME: &'static str = "sub";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -60,6 +62,7 @@ pub struct Mul;
 
 impl Pointwise<2> for Mul {
     const NAME: &'static str = "mul";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -83,6 +86,7 @@ pub struct Div;
 
 impl Pointwise<2> for Div {
     const NAME: &'static str = "div";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -114,6 +118,7 @@ pub struct Neg;
 
 impl Pointwise<1> for Neg {
     const NAME: &'static str = "neg";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -137,6 +142,7 @@ pub struct Abs;
 
 impl Pointwise<1> for Abs {
     const NAME: &'static str = "abs";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -160,6 +166,7 @@ pub struct Sign;
 
 impl Pointwise<1> for Sign {
     const NAME: &'static str = "sign";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -189,6 +196,7 @@ pub struct Copysign;
 
 impl Pointwise<2> for Copysign {
     const NAME: &'static str = "copysign";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -212,6 +220,7 @@ pub struct StrongMul;
 
 impl Pointwise<2> for StrongMul {
     const NAME: &'static str = "strong_mul";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [g, d]: [T; 2]) -> T {

@@ -18,6 +18,7 @@ pub enum Compare {
 
 impl Pointwise<2> for Compare {
     const NAME: &'static str = "compare";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     #[allow(clippy::float_cmp, reason = "exact equality is what is asked for")]
@@ -51,6 +52,7 @@ pub struct Select;
 
 impl Pointwise<3> for Select {
     const NAME: &'static str = "select";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [flag, x, y]: [T; 3]) -> T {

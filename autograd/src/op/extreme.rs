@@ -11,6 +11,7 @@ pub struct Maximum;
 
 impl Pointwise<2> for Maximum {
     const NAME: &'static str = "maximum";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -35,6 +36,7 @@ pub struct Minimum;
 
 impl Pointwise<2> for Minimum {
     const NAME: &'static str = "minimum";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {

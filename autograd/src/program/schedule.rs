@@ -9,6 +9,7 @@ use crate::op::{Bits, Op};
 use crate::program::fuse::{Group, fuse};
 use crate::program::fused::{Fused, Instruction, Place, Spread};
 use crate::program::plan::{Allocator, Span};
+use crate::program::scalars::{self, Scalars};
 use crate::program::simplify::Term;
 use crate::program::verify;
 use crate::scalar::Real;
@@ -21,6 +22,8 @@ pub(crate) enum Step {
     Fused(Fused),
     /// Any other operation.
     Single(Single),
+    /// Linear code on single numbers.
+    Scalars(Scalars),
     /// A copy between places that do not overlap.
     Copy(Span, Span),
 }
@@ -54,6 +57,9 @@ const NEVER_DIES: usize = usize::MAX;
 
 /// Makes steps of `terms`. `outputs` stay readable after a run; `updates` are states with their new values.
 pub(crate) fn schedule<T: Real>(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {
+    if let Some(tiny) = scalars::schedule(terms, outputs, updates) {
+        return tiny;
+    }
     let groups = fuse(terms);
     debug_assert_eq!(verify::groups(terms, &groups), Ok(()));
     let mut scheduler = Scheduler::new::<T>(terms, &groups, outputs, updates);

@@ -85,8 +85,7 @@ fn batch_of(batch: usize) {
     t.copy_from_slice(classes::<f32>(batch, 10).as_slice());
     let first = step.run(0.1, &[]).unwrap();
     let runs = (1 << 14) / batch + 3;
-    let best =
-        (0..5).map(|_| timed(|| (0..runs).for_each(|_| drop(step.run(0.1, &[])))).0).fold(f64::MAX, f64::min);
+    let best = (0..5).map(|_| timed(|| (0..runs).for_each(|_| drop(step.run(0.1, &[])))).0).fold(f64::MAX, f64::min);
     assert!(step.run(0.1, &[]).unwrap() < first);
     println!("{batch:>9} {:>8.2}", best * 1e6 / (runs * batch) as f64);
 }

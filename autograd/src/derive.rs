@@ -144,25 +144,27 @@ impl<T: Real> Graph<T> {
     /// Says that no derivative flows, and where it was cut.
     #[track_caller]
     fn not_connected(&self, what: &'static str, target: NodeId, source: NodeId) -> ! {
-        let message = {
-            let nodes = self.nodes.borrow();
-            let describe = |id: NodeId| {
-                let node = nodes.get(id);
-                (node.op.name(), node.shape, node.site)
-            };
-            let flowing = Dependence::new(&nodes, &[source], target);
-            let any = Dependence::along(&nodes, &[source], target, |_, _| true);
-            let reaches = needed(&nodes, &[target]);
-            let cuts = nodes.iter().enumerate().take(target.index() + 1).filter(|(i, node)| {
-                reaches[*i]
-                    && any.of(NodeId::new(*i))
-                    && !flowing.of(NodeId::new(*i))
-                    && node.inputs.iter().any(|input| flowing.of(*input))
-            });
-            let cuts = cuts.map(|(_, node)| (node.op.name(), node.site)).collect();
-            NotConnected { what, target: describe(target), source: describe(source), cuts }.to_string()
+        panic!("{}", self.why_not_connected(what, target, source));
+    }
+
+    /// That no derivative flows from `target` to `source`, and where it was cut.
+    pub(crate) fn why_not_connected(&self, what: &'static str, target: NodeId, source: NodeId) -> String {
+        let nodes = self.nodes.borrow();
+        let describe = |id: NodeId| {
+            let node = nodes.get(id);
+            (node.op.name(), node.shape, node.site)
         };
-        panic!("{message}");
+        let flowing = Dependence::new(&nodes, &[source], target);
+        let any = Dependence::along(&nodes, &[source], target, |_, _| true);
+        let reaches = needed(&nodes, &[target]);
+        let cuts = nodes.iter().enumerate().take(target.index() + 1).filter(|(i, node)| {
+            reaches[*i]
+                && any.of(NodeId::new(*i))
+                && !flowing.of(NodeId::new(*i))
+                && node.inputs.iter().any(|input| flowing.of(*input))
+        });
+        let cuts = cuts.map(|(_, node)| (node.op.name(), node.site)).collect();
+        NotConnected { what, target: describe(target), source: describe(source), cuts }.to_string()
     }
 
     /// Whether `target` is computed from `source`, along paths of any kind.
@@ -172,7 +174,7 @@ impl<T: Real> Graph<T> {
 
     /// The operation of a node with its operands, and the line that recorded it.
     #[inline]
-    fn applied(&self, id: NodeId) -> (Applied<'_, T>, Op, &'static Location<'static>) {
+    pub(crate) fn applied(&self, id: NodeId) -> (Applied<'_, T>, Op, &'static Location<'static>) {
         let nodes = self.nodes.borrow();
         let node = nodes.get(id);
         let mut inputs = SmallVec::new();

@@ -1,12 +1,16 @@
 //! Where code that is generic over the element type becomes code for `f32` and for `f64`.
 
+use core::cell::Cell;
+use core::ops::Range;
+use std::thread::LocalKey;
+
 use crate::error::RunError;
 use crate::graph::Graph;
 use crate::kernel::elementwise::Places;
-use crate::kernel::matmul::{self, Operand, Threads, Update};
+use crate::kernel::matmul::{self, Operand, Rows, Threads, Update};
 use crate::kernel::{Fault, View};
 use crate::node::NodeId;
-use crate::op::Op;
+use crate::op::{Op, Pieces};
 use crate::program::Program;
 use crate::scalar::Real;
 
@@ -26,15 +30,27 @@ pub trait Dispatch: Sized {
     where
         Self: Real;
 
-    /// Runs a program.
+    /// On which of its smooth pieces an operation is.
     #[doc(hidden)]
-    fn execute(program: &mut Program<Self>) -> Result<(), RunError>
+    fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>>;
+
+    /// Runs some steps of a program.
+    #[doc(hidden)]
+    fn execute(program: &mut Program<Self>, steps: Range<usize>) -> Result<(), RunError>
     where
         Self: Real;
 
     /// The matrix product: `out = op(a) op(b)`, or `out += op(a) op(b)`.
     #[doc(hidden)]
     fn matmul(out: &mut [Self], a: Operand<'_, Self>, b: Operand<'_, Self>, update: Update, threads: Threads);
+
+    /// The matrix product by bands: calls `f` with a function that writes rows from a row on.
+    #[doc(hidden)]
+    fn with_bands(a: Operand<'_, Self>, b: Operand<'_, Self>, threads: Threads, f: &mut dyn FnMut(Rows<'_, Self>));
+
+    /// Memory of this thread that outlives a kernel. Who uses it takes it and puts it back.
+    #[doc(hidden)]
+    fn workspace() -> &'static LocalKey<Cell<Vec<Self>>>;
 
     /// What needs a factorisation.
     #[cfg(feature = "linalg")]
@@ -58,8 +74,12 @@ macro_rules! dispatch {
                 graph.compute_missing(target)
             }
 
-            fn execute(program: &mut Program<Self>) -> Result<(), RunError> {
-                program.execute_steps()
+            fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>> {
+                op.pieces(inputs)
+            }
+
+            fn execute(program: &mut Program<Self>, steps: Range<usize>) -> Result<(), RunError> {
+                program.execute_steps(steps)
             }
 
             fn matmul(
@@ -70,6 +90,22 @@ macro_rules! dispatch {
                 threads: Threads,
             ) {
                 matmul::product(out, a, b, update, threads);
+            }
+
+            fn with_bands(
+                a: Operand<'_, Self>,
+                b: Operand<'_, Self>,
+                threads: Threads,
+                f: &mut dyn FnMut(Rows<'_, Self>),
+            ) {
+                matmul::with_bands(a, b, threads, f);
+            }
+
+            fn workspace() -> &'static LocalKey<Cell<Vec<Self>>> {
+                thread_local! {
+                    static WORKSPACE: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                }
+                &WORKSPACE
             }
 
             #[cfg(feature = "linalg")]

@@ -135,6 +135,20 @@ where
         (self.closure)(inputs)
     }
 
+    /// Checks the derivatives of this function at a point, to second order: see [`Check`](crate::check::Check), which has
+    /// settings.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::Function;
+    /// let f = Function::new(|[x, y]| x.exp() * y.sin());
+    /// f.check([0.5, 2.0]).assert_pass();
+    /// ```
+    #[track_caller]
+    pub fn check(&self, inputs: [impl Into<Matrix<T>>; N]) -> crate::check::Report {
+        crate::check::Check::new().function_of(|x| self.record(x), inputs)
+    }
+
     /// The value, of any shape.
     ///
     /// # Errors

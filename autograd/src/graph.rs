@@ -48,6 +48,12 @@ const MAX_LEN: usize = usize::MAX / 16;
 
 impl<T: Real> Graph<T> {
     /// An empty graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::<f64>::new();
+    /// assert!(graph.is_empty());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -62,6 +68,16 @@ impl<T: Real> Graph<T> {
 
     /// A leaf whose value is fed at each run of a [`Program`](crate::Program). Until then it has none:
     /// [`Var::value`] of what depends on it panics.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.input(1, 2);
+    /// let mut sum = graph.compile(&[x], &[], &[x.sum()])?;
+    /// sum.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(sum.item(0), 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input(&self, rows: usize, cols: usize) -> Var<'_, T> {
@@ -70,6 +86,13 @@ impl<T: Real> Graph<T> {
 
     /// A leaf with a value, to be differentiated by: a parameter, a point. In a compiled program it is fed (if
     /// listed as an input) or state that lives from run to run.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0]]);
+    /// assert_eq!(x.square().sum().gradient(x).value().as_slice(), [2.0, 4.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn variable(&self, value: impl Into<Matrix<T>>) -> Var<'_, T> {
@@ -77,6 +100,14 @@ impl<T: Real> Graph<T> {
     }
 
     /// A leaf with a value that never changes.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0]]);
+    /// let y = x.dot(graph.constant([[3.0, 4.0]]));
+    /// assert_eq!((y.item(), y.gradient(x).value().as_slice()), (11.0, [3.0, 4.0].as_slice()));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn constant(&self, value: impl Into<Matrix<T>>) -> Var<'_, T> {
@@ -88,6 +119,12 @@ impl<T: Real> Graph<T> {
     }
 
     /// A constant with every element `value`, without a place in memory.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// assert_eq!(graph.filled(2, 3, 0.5).sum().item(), 3.0);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn filled(&self, rows: usize, cols: usize, value: T) -> Var<'_, T> {
@@ -121,21 +158,56 @@ impl<T: Real> Graph<T> {
     }
 
     /// Number of nodes recorded so far.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let _ = x.square();
+    /// assert_eq!(graph.len(), 2);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.borrow().len()
     }
 
     /// Whether nothing was recorded yet.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(autograd::Graph::<f64>::new().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// All that was recorded, in that order: operands stand before what is computed from them.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let _y = x.sin() * x;
+    /// let names: Vec<_> = graph.vars().map(|var| var.op().name()).collect();
+    /// assert_eq!(names, ["variable", "sin", "mul"]);
+    /// ```
+    pub fn vars(&self) -> impl Iterator<Item = Var<'_, T>> {
+        (0..self.len()).map(|i| Var::new(self, NodeId::new(i)))
     }
 
     /// The handle of a node.
     ///
     /// # Panics
     /// If the graph holds no such node.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let kept = x.id();
+    /// assert_eq!(graph.var(kept).square().item(), 4.0);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn var(&self, id: NodeId) -> Var<'_, T> {
@@ -164,10 +236,8 @@ impl<T: Real> Graph<T> {
 
     /// Records within `f` as if by the line `site`: derivatives belong to the line of their operation.
     pub(crate) fn at<R>(&self, site: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
-        let outer = self.site.replace(Some(site));
-        let result = f();
-        self.site.set(outer);
-        result
+        let _restored = Restored { cell: &self.site, outer: self.site.replace(Some(site)) };
+        f()
     }
 
     /// The line to which belongs what is recorded now, and whether it is part of a derivative.
@@ -204,6 +274,18 @@ impl<T: Real> Graph<T> {
             rule,
             origins: ids.iter().map(|id| nodes.kind(*id).site).collect(),
         })
+    }
+}
+
+/// Puts back the line that was recorded for before, also if a rule panics.
+struct Restored<'a> {
+    cell: &'a Cell<Option<&'static Location<'static>>>,
+    outer: Option<&'static Location<'static>>,
+}
+
+impl Drop for Restored<'_> {
+    fn drop(&mut self) {
+        self.cell.set(self.outer);
     }
 }
 

@@ -29,6 +29,10 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "argmin")]
+pub mod argmin;
+pub mod check;
+pub mod convert;
 mod derive;
 mod dispatch;
 mod error;
@@ -58,7 +62,8 @@ pub use matrix::Matrix;
 pub use node::NodeId;
 pub use op::{Axis, Op};
 pub use print::Picture;
-pub use program::Program;
+pub use program::explain::Explanation;
+pub use program::{Program, explain};
 pub use scalar::Real;
 pub use shape::Shape;
 pub use trace::{NonFinite, TracedOperand};

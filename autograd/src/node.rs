@@ -31,6 +31,13 @@ impl NodeId {
     }
 
     /// Where the node stands in its graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// assert_eq!((x.id().index(), x.square().id().index()), (0, 1));
+    /// ```
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
@@ -149,7 +156,7 @@ impl Compact {
 const RECENT: usize = 256;
 
 /// All nodes of a graph: 16 bytes for each, and what they share once for each line that records.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Nodes {
     nodes: Vec<Compact>,
     kinds: Vec<Kind>,
@@ -167,6 +174,16 @@ impl Default for Nodes {
 impl Nodes {
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// A copy of those up to and including `last`.
+    pub(crate) fn up_to(&self, last: NodeId) -> Self {
+        Self {
+            nodes: self.nodes[..=last.index()].to_vec(),
+            kinds: self.kinds.clone(),
+            long: self.long.clone(),
+            recent: self.recent,
+        }
     }
 
     #[inline]

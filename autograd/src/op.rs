@@ -7,9 +7,7 @@
 
 use core::fmt;
 
-use smallvec::SmallVec;
-
-use crate::kernel::elementwise::{self, Places};
+use crate::kernel::elementwise::Places;
 use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -19,23 +17,19 @@ pub mod activation;
 pub mod arithmetic;
 pub mod arrange;
 pub mod case;
-#[cfg(feature = "linalg")]
-pub mod cholesky;
 pub mod compare;
 pub mod cumulative;
 pub mod custom;
-#[cfg(feature = "linalg")]
-pub mod determinant;
 pub mod diagonal;
 pub mod distance;
-#[cfg(feature = "linalg")]
-pub mod eigen;
 pub mod exponential;
 pub mod extreme;
 pub mod flush;
 pub mod gate;
 pub mod hyperbolic;
 pub mod index;
+#[cfg(feature = "linalg")]
+pub mod linalg;
 pub mod logarithm;
 pub mod matmul;
 pub mod norm;
@@ -45,35 +39,33 @@ mod product;
 pub mod rectifier;
 pub mod reduce;
 pub mod rounding;
-#[cfg(feature = "linalg")]
-pub mod solve;
+pub(crate) mod rule;
+pub mod softsign;
 pub mod sort;
 pub mod special;
 pub mod statistics;
 pub mod structure;
 pub mod trigonometric;
+#[cfg(test)]
+mod twins;
 
 pub use activation::*;
 pub use arithmetic::*;
 pub use arrange::Frame;
 pub use case::{Case, Domain};
-#[cfg(feature = "linalg")]
-pub use cholesky::*;
 pub use compare::*;
 pub use cumulative::*;
 pub use custom::{Custom, CustomOp};
-#[cfg(feature = "linalg")]
-pub use determinant::*;
 pub use diagonal::*;
 pub use distance::*;
-#[cfg(feature = "linalg")]
-pub use eigen::*;
 pub use exponential::*;
 pub use extreme::*;
 pub use flush::*;
 pub use gate::*;
 pub use hyperbolic::*;
 pub use index::*;
+#[cfg(feature = "linalg")]
+pub use linalg::*;
 pub use logarithm::*;
 pub use matmul::*;
 pub use norm::*;
@@ -82,13 +74,16 @@ pub use power::*;
 pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
-#[cfg(feature = "linalg")]
-pub use solve::*;
+pub use softsign::*;
 pub use sort::*;
 pub use special::*;
 pub use statistics::*;
 pub use structure::*;
 pub use trigonometric::*;
+
+pub(crate) use rule::{
+    Applied, Linear, Pieces, Pointwise, Rule, binary, general, linear, one, sum_of, ternary, three, two, unary,
+};
 
 /// A number as data of an operation: compared and hashed by its bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,254 +105,8 @@ impl Bits {
 
 impl fmt::Debug for Bits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", f64::from_bits(self.0))
+        write!(f, "Bits::new({:?})", f64::from_bits(self.0))
     }
-}
-
-/// An operation that was applied: what a derivative rule sees.
-#[derive(Debug)]
-pub(crate) struct Applied<'g, T: Real> {
-    pub(crate) inputs: SmallVec<[Var<'g, T>; 3]>,
-    pub(crate) output: Var<'g, T>,
-    /// Whether it computes a number from numbers, element by element.
-    pub(crate) is_number: bool,
-}
-
-/// A function of numbers, applied element by element with broadcasting.
-pub(crate) trait Pointwise<const N: usize>: Copy {
-    /// The name in messages and pictures.
-    const NAME: &'static str;
-    /// Whether the loop over [`value`](Self::value) is compiled for each instruction set. Not where `value` cannot
-    /// become vector code, or is used too rarely to be worth the time to compile it.
-    const VECTORISED: bool = true;
-
-    /// Whether it is done in the time that its operands need to be gathered.
-    const CHEAP: bool = false;
-
-    /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
-    fn value<T: Real>(self, x: [T; N]) -> T;
-
-    /// The loop over [`value`](Self::value), with broadcasting.
-    fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if Self::VECTORISED {
-            elementwise::map::<T, N>(
-                #[inline(always)]
-                |x| self.value(x),
-                inputs,
-                out,
-            );
-        } else {
-            elementwise::map_plain::<T, N>(|x| self.value(x), inputs, out);
-        }
-    }
-
-    /// The product of `g` with `∂y/∂x[slot]`, which serves both modes: `g` is a cotangent or a tangent.
-    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; N], y: Var<'g, T>) -> Var<'g, T>;
-
-    /// Whether a derivative flows to this operand; where none does, the path is cut.
-    fn differentiable(self, slot: usize) -> bool {
-        let _ = slot;
-        true
-    }
-}
-
-/// A function that is linear in some operands (jointly); the others, such as indices, are data.
-pub(crate) trait Linear: Copy {
-    /// The name in messages and pictures.
-    const NAME: &'static str;
-
-    /// The shape of the result, or the rule that is broken.
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String>;
-
-    /// The value; `out` has the shape of [`shape`](Self::shape).
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
-
-    /// The transposed map applied to `g`.
-    fn transpose<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
-
-    /// Whether it is linear in this operand.
-    fn is_linear(self, slot: usize) -> bool {
-        let _ = slot;
-        true
-    }
-}
-
-/// All that the graph, the derivatives and the compiler ask of an operation.
-pub(crate) trait Rule: Copy {
-    /// The name in messages and pictures.
-    fn name(self) -> &'static str;
-
-    /// The shape of the result, or the rule that is broken.
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String>;
-
-    /// The value; `out` has the shape of [`shape`](Self::shape).
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
-
-    /// The values on numbers, for operations that work element by element; none may read what another writes.
-    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
-        let _ = (places, numbers);
-        unreachable!("{} does not work element by element", self.name())
-    }
-
-    /// The cotangent of operand `slot` from that of the result.
-    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
-
-    /// The tangent of the result from those of the operands (`None`: zero; at least one is given).
-    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T>;
-
-    /// Whether a derivative flows to this operand.
-    fn differentiable(self, slot: usize) -> bool {
-        let _ = slot;
-        true
-    }
-
-    /// Whether it works element by element.
-    fn is_pointwise(self) -> bool {
-        false
-    }
-}
-
-/// Makes a [`Rule`] of a [`Pointwise`] one.
-#[derive(Clone, Copy)]
-pub(crate) struct AsPointwise<const N: usize, O>(O);
-
-pub(crate) fn unary<O>(op: O) -> AsPointwise<1, O> {
-    AsPointwise(op)
-}
-
-pub(crate) fn binary<O>(op: O) -> AsPointwise<2, O> {
-    AsPointwise(op)
-}
-
-pub(crate) fn ternary<O>(op: O) -> AsPointwise<3, O> {
-    AsPointwise(op)
-}
-
-/// Makes a [`Rule`] of a [`Linear`] one.
-#[derive(Clone, Copy)]
-pub(crate) struct AsLinear<O>(O);
-
-pub(crate) fn linear<O>(op: O) -> AsLinear<O> {
-    AsLinear(op)
-}
-
-pub(crate) fn general<O: Rule>(op: O) -> O {
-    op
-}
-
-/// Operations on numbers that are too few to be gathered.
-const FEW: usize = 8;
-
-fn operands<const N: usize, V: Copy>(given: &[V]) -> Result<[V; N], String> {
-    given.try_into().map_err(|_| format!("takes {N} operands, not {}", given.len()))
-}
-
-impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
-    fn name(self) -> &'static str {
-        O::NAME
-    }
-
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
-        let inputs: [Shape; N] = operands(inputs)?;
-        let mut shape = inputs[0];
-        for input in &inputs[1..] {
-            shape = shape.broadcast(*input).ok_or("each side must be equal, or 1 in one of them")?;
-        }
-        Ok(shape)
-    }
-
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        self.0.map(inputs, out);
-        Ok(())
-    }
-
-    // Each operation a function of its own: one of all would pay for what the longest formula needs.
-    #[inline(never)]
-    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
-        if O::CHEAP || places.len() < FEW {
-            elementwise::map_places(|x| self.0.value(x), places, numbers);
-        } else {
-            elementwise::map_gathered::<T, N>(|x, y| self.0.map(x, y), places, numbers);
-        }
-    }
-
-    #[inline(never)]
-    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        let x = core::array::from_fn(|i| at.inputs[i]);
-        let part = self.0.derivative(slot, g, x, at.output);
-        if at.is_number { part } else { part.sum_to(at.inputs[slot].shape()) }
-    }
-
-    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
-        let x = core::array::from_fn(|i| at.inputs[i]);
-        let terms = tangents.iter().enumerate();
-        let terms = terms.filter_map(|(slot, dx)| Some(self.0.derivative(slot, (*dx)?, x, at.output)));
-        sum_of(terms).broadcast(at.output.shape())
-    }
-
-    fn differentiable(self, slot: usize) -> bool {
-        self.0.differentiable(slot)
-    }
-
-    fn is_pointwise(self) -> bool {
-        true
-    }
-}
-
-impl<O: Linear> Rule for AsLinear<O> {
-    fn name(self) -> &'static str {
-        O::NAME
-    }
-
-    fn shape(self, inputs: &[Shape]) -> Result<Shape, String> {
-        self.0.shape(inputs)
-    }
-
-    fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        self.0.forward(inputs, out)
-    }
-
-    fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
-        self.0.transpose(slot, g, at)
-    }
-
-    fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
-        let op = at.output.op();
-        let operand = |slot: usize| {
-            let x = at.inputs[slot];
-            let zero = || x.graph().fill(x.shape(), T::ZERO);
-            if self.0.is_linear(slot) { tangents[slot].unwrap_or_else(zero) } else { x }
-        };
-        let operands: SmallVec<[Var<'g, T>; 2]> = (0..at.inputs.len()).map(operand).collect();
-        Var::nary(op, &operands)
-    }
-
-    fn differentiable(self, slot: usize) -> bool {
-        self.0.is_linear(slot)
-    }
-}
-
-/// The sum of at least one term.
-pub(crate) fn sum_of<'g, T: Real>(terms: impl Iterator<Item = Var<'g, T>>) -> Var<'g, T> {
-    match terms.reduce(|sum, term| sum + term) {
-        Some(sum) => sum,
-        None => unreachable!("a rule is asked for a tangent only where there is one"),
-    }
-}
-
-/// What an operation that takes one operand says to another number of them.
-pub(crate) fn one(inputs: &[Shape]) -> Result<Shape, String> {
-    operands::<1, _>(inputs).map(|[shape]| shape)
-}
-
-/// The same for two.
-pub(crate) fn two(inputs: &[Shape]) -> Result<[Shape; 2], String> {
-    operands(inputs)
-}
-
-/// The same for three.
-pub(crate) fn three(inputs: &[Shape]) -> Result<[Shape; 3], String> {
-    operands(inputs)
 }
 
 macro_rules! ops {
@@ -413,6 +162,14 @@ macro_rules! ops {
                 }
             }
 
+            /// Whether each row of the result comes from the same row of the operands alone.
+            pub(crate) fn by_rows(self) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
+                    $($(#[$only])? Op::$name(op) => $kind(op).by_rows(),)*
+                }
+            }
+
             /// Whether a derivative flows to the operand `slot`.
             #[must_use]
             pub fn differentiable(&self, slot: usize) -> bool {
@@ -451,6 +208,31 @@ macro_rules! ops {
                         unreachable!("only pointwise operations are computed number by number")
                     }
                     $($(#[$only])? Op::$name(op) => $kind(op).numbers(places, numbers),)*
+                }
+            }
+
+            /// The frozen twin: see [`Pointwise::frozen`].
+            pub(crate) fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => None,
+                    $($(#[$only])? Op::$name(op) => $kind(op).frozen(x, at),)*
+                }
+            }
+
+            /// Of an operation that is not smooth: on which piece it is. Called through
+            /// [`Dispatch`](crate::dispatch::Dispatch).
+            pub(crate) fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => None,
+                    $($(#[$only])? Op::$name(op) => $kind(op).pieces(inputs),)*
+                }
+            }
+
+            /// Whether it is linear, up to a constant, in this operand alone.
+            pub(crate) fn is_affine(self, slot: usize) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
+                    $($(#[$only])? Op::$name(op) => $kind(op).is_affine(slot),)*
                 }
             }
 
@@ -520,6 +302,7 @@ ops! {
     Powi: unary,
     Powf: unary,
     Pow: binary,
+    PowLess: binary,
     Sqrt: unary,
     Cbrt: unary,
     Hypot: binary,
@@ -534,6 +317,7 @@ ops! {
     Log10: unary,
     Logit: unary,
     LogAddExp: binary,
+    SigmoidDifference: binary,
     // trigonometric
     Sin: unary,
     Cos: unary,
@@ -622,17 +406,14 @@ ops! {
     MatMul: general,
     // flush
     FlushSubnormal: unary,
-    // solve
+    // linalg
     #[cfg(feature = "linalg")] Inverse: general,
     #[cfg(feature = "linalg")] Solve: general,
     #[cfg(feature = "linalg")] SolveTriangular: general,
-    // cholesky
     #[cfg(feature = "linalg")] Cholesky: general,
-    // determinant
     #[cfg(feature = "linalg")] Determinant: general,
     #[cfg(feature = "linalg")] Cofactors: general,
     #[cfg(feature = "linalg")] LogDeterminant: general,
-    // eigen
     #[cfg(feature = "linalg")] Eigenvalues: general,
     #[cfg(feature = "linalg")] Eigenvectors: general,
     #[cfg(feature = "linalg")] Unsplit: linear,

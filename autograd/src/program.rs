@@ -1,6 +1,7 @@
 //! Programs: a graph compiled to be run many times without allocating.
 
 use core::fmt;
+use core::ops::Range;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -11,17 +12,20 @@ use crate::matrix::Matrix;
 use crate::node::NodeId;
 use crate::op::custom::Customs;
 use crate::op::{Op, custom};
-use crate::program::fused::Slot;
 use crate::program::plan::{Arena, Span};
-use crate::program::schedule::{Schedule, Single, Step};
+use crate::program::run::Slot;
+use crate::program::schedule::{Single, Step};
 use crate::program::simplify::{Simplified, Term, simplify};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
+mod code;
+pub mod explain;
 mod fuse;
 mod fused;
 mod plan;
+mod run;
 mod scalars;
 mod schedule;
 pub(crate) mod simplify;
@@ -29,8 +33,8 @@ mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
 ///
-/// Owns all that it needs, is `Send + Sync`, and allocates nothing after it was made (threads and factorisations aside). Results are
-/// bit for bit those of [`Var::value`], whatever the number of threads.
+/// Owns all that it needs, is `Send + Sync`, and allocates nothing after its first run (threads and factorisations aside).
+/// Results are bit for bit those of [`Var::value`], whatever the number of threads.
 ///
 /// ```
 /// use autograd::{Graph, Matrix};
@@ -48,7 +52,6 @@ mod verify;
 pub struct Program<T: Real> {
     steps: Vec<Step>,
     arena: Arena<T>,
-    scratch: Vec<T>,
     lists: Lists<T>,
     inputs: Vec<(Span, Shape)>,
     outputs: Vec<(Span, Shape)>,
@@ -57,6 +60,8 @@ pub struct Program<T: Real> {
     /// What is computed, for tracing, and the places of its leaves.
     terms: Arc<Vec<Term>>,
     leaves: HashMap<usize, Span>,
+    /// The terms that each step computes; copies have none, and linear code computes all.
+    groups: Arc<[Vec<usize>]>,
 }
 
 impl<T: Real> Graph<T> {
@@ -75,6 +80,19 @@ impl<T: Real> Graph<T> {
     ///
     /// # Panics
     /// If a variable belongs to another graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, w) = (graph.input(1, 1), graph.variable(1.0));
+    /// let y = w * x;
+    /// let mut program = graph.compile(&[x], &[(w, y)], &[y])?; // w ← w x
+    /// for expected in [3.0, 9.0] {
+    ///     program.run(&[&3.0.into()])?;
+    ///     assert_eq!(program.item(0), expected);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn compile(
         &self,
@@ -96,7 +114,7 @@ impl<T: Real> Graph<T> {
 
     fn check_compile(&self, inputs: &[Var<'_, T>], updates: &[(Var<'_, T>, Var<'_, T>)]) -> Result<(), CompileError> {
         let fed: HashSet<NodeId> = inputs.iter().map(|input| input.id()).collect();
-        let mut changing = HashSet::new();
+        let mut changing: HashSet<NodeId> = HashSet::new();
         for leaf in inputs.iter().chain(updates.iter().map(|(state, _)| state)) {
             let settable = leaf.op() == Op::Variable || leaf.op() == Op::Input && fed.contains(&leaf.id());
             if !settable {
@@ -154,10 +172,10 @@ impl<T: Real> Graph<T> {
             arena.get_mut(*place).fill(value.get());
         }
         let place = |term: usize| (schedule.places[term].unwrap_or(Span { start: 0, len: 0 }), terms[term].shape);
+        let fed: HashSet<usize> = inputs.iter().copied().collect();
         let placed = |(i, _): (usize, &Term)| Some((i, schedule.places[i]?));
         let leaves = terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()).filter_map(placed).collect();
         let mut state_places = HashMap::new();
-        let fed: HashSet<usize> = inputs.iter().copied().collect();
         let known = self.values.borrow();
         for (i, term) in terms.iter().enumerate() {
             if matches!(term.op, Op::Variable | Op::Constant) {
@@ -168,7 +186,6 @@ impl<T: Real> Graph<T> {
             }
         }
         let program = Program {
-            scratch: vec![T::ZERO; scratch_len(&schedule)],
             lists: Lists::default(),
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
@@ -176,6 +193,7 @@ impl<T: Real> Graph<T> {
             customs: self.customs.borrow().clone(),
             terms: Arc::new(terms),
             leaves,
+            groups: schedule.groups.iter().map(|group| group.members().collect()).collect(),
             steps: schedule.steps,
             arena,
         };
@@ -184,20 +202,21 @@ impl<T: Real> Graph<T> {
     }
 }
 
-fn scratch_len(schedule: &Schedule) -> usize {
-    let need = schedule.steps.iter().map(|step| match step {
-        Step::Fused(kernel) => kernel.scratch(),
-        Step::Single(_) | Step::Scalars(_) | Step::Copy(..) => 0,
-    });
-    need.max().unwrap_or(0)
-}
-
 impl<T: Real> Program<T> {
     /// Feeds the inputs, computes the outputs, then assigns the new values of the states.
     ///
     /// # Errors
     /// If the inputs differ in number or shape from those compiled for (nothing was run then), a number that serves as
     /// an index is out of range, or a matrix has no factorisation (states may have been assigned in part).
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&mut self, inputs: &[&Matrix<T>]) -> Result<(), RunError> {
         if inputs.len() != self.inputs.len() {
             return Err(RunError::InputCount { expected: self.inputs.len(), found: inputs.len() });
@@ -217,26 +236,34 @@ impl<T: Real> Program<T> {
     ///
     /// # Errors
     /// If a number that serves as an index is out of range, or a matrix has no factorisation.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.input_mut(0).copy_from_slice(&[1.0, 2.0]);
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn execute(&mut self) -> Result<(), RunError> {
-        T::execute(self)
+        T::execute(self, 0..self.steps.len())
     }
 
-    /// The loop over the steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
-    pub(crate) fn execute_steps(&mut self) -> Result<(), RunError> {
-        for step in &self.steps {
+    /// The loop over some steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
+    pub(crate) fn execute_steps(&mut self, steps: Range<usize>) -> Result<(), RunError> {
+        for step in &self.steps[steps] {
             match step {
                 Step::Fused(kernel) => {
                     let mut slots: Vec<Slot<'_, T>> = emptied(core::mem::take(&mut self.lists.slots));
                     let slices = disjoint(self.arena.all(), &kernel.slots).zip(&kernel.written);
-                    slots.extend(slices.map(
-                        |(slice, written)| {
-                            if *written { Slot::Write(slice) } else { Slot::Read(slice) }
-                        },
-                    ));
-                    if kernel.run(&mut slots, &mut self.scratch).is_err() {
-                        unreachable!("pointwise operations have no indices");
-                    }
+                    slots.extend(slices.map(|(slice, written)| match written {
+                        Some(_) => Slot::Write(slice, 0),
+                        None => Slot::Read(slice),
+                    }));
+                    let result = kernel.run(&mut slots);
                     self.lists.slots = emptied(slots);
+                    result?;
                 }
                 Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
                 Step::Scalars(code) => code.run(self.arena.all(), &self.customs)?,
@@ -264,6 +291,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Number of inputs.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.inputs(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.inputs.len()
@@ -273,6 +308,14 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such input.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.input_shape(0).to_string(), "1x2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input_shape(&self, index: usize) -> Shape {
@@ -284,6 +327,16 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such input.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.input_mut(0)[1] = 2.0;
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 6.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn input_mut(&mut self, index: usize) -> &mut [T] {
@@ -294,6 +347,18 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there are no such inputs, or they are the same.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, t) = (graph.input(1, 1), graph.input(1, 1));
+    /// let mut program = graph.compile(&[x, t], &[], &[x - t])?;
+    /// let (features, targets) = program.inputs_mut(0, 1);
+    /// (features[0], targets[0]) = (3.0, 1.0);
+    /// program.execute()?;
+    /// assert_eq!(program.item(0), 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn inputs_mut(&mut self, first: usize, second: usize) -> (&mut [T], &mut [T]) {
@@ -306,6 +371,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Number of outputs.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.outputs(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.outputs.len()
@@ -315,6 +388,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.output(0), autograd::Matrix::from([[7.0]]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn output(&self, index: usize) -> Matrix<T> {
@@ -326,6 +408,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.output_slice(0), [7.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn output_slice(&self, index: usize) -> &[T] {
@@ -336,6 +427,15 @@ impl<T: Real> Program<T> {
     ///
     /// # Panics
     /// If there is no such output, or it is not `1x1`.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 7.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn item(&self, index: usize) -> T {
@@ -345,6 +445,15 @@ impl<T: Real> Program<T> {
     }
 
     /// The present value of a state, or `None` if `id` is no state of this program.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.execute()?;
+    /// assert_eq!(program.state(w.id()), Some([[2.0], [6.0]].into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state(&self, id: NodeId) -> Option<Matrix<T>> {
         let (place, shape) = *self.states.get(&id)?;
@@ -352,12 +461,31 @@ impl<T: Real> Program<T> {
     }
 
     /// The elements of a state, row by row, without a copy; `None` if `id` is no state.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.execute()?;
+    /// assert_eq!(program.state_slice(w.id()), Some([2.0, 6.0].as_slice()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state_slice(&self, id: NodeId) -> Option<&[T]> {
         Some(self.arena.get(self.states.get(&id)?.0))
     }
 
     /// The elements of a state, row by row, to be changed between runs; `None` if `id` is no state.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// program.state_mut(w.id()).unwrap().fill(1.0);
+    /// program.run(&[&[[1.0, 2.0]].into()])?;
+    /// assert_eq!(program.item(0), 3.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn state_mut(&mut self, id: NodeId) -> Option<&mut [T]> {
         let (place, _) = *self.states.get(&id)?;
@@ -365,6 +493,14 @@ impl<T: Real> Program<T> {
     }
 
     /// The states, in the order in which their variables were recorded.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert_eq!(program.states(), [w.id()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn states(&self) -> Vec<NodeId> {
         let mut ids: Vec<NodeId> = self.states.keys().copied().collect();
@@ -372,10 +508,19 @@ impl<T: Real> Program<T> {
         ids
     }
 
-    /// Bytes that the program keeps: inputs, states, constants, intermediate values, scratch.
+    /// Bytes that the program keeps: inputs, states, constants, intermediate values. Besides, each thread that runs programs
+    /// keeps some memory for blocks of kernels and panels of products, which all programs share.
+    ///
+    /// # Examples
+    /// ```
+    /// # let graph = autograd::Graph::new(); let (x, w) = (graph.input(1, 2), graph.variable([[1.0], [3.0]]));
+    /// # let mut program = graph.compile(&[x], &[(w, w * 2.0)], &[x.matmul(w)])?;
+    /// assert!(program.memory() >= 4 * size_of::<f64>());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn memory(&self) -> usize {
-        (self.arena.len() + self.scratch.len()) * size_of::<T>()
+        self.arena.len() * size_of::<T>()
     }
 }
 

@@ -98,6 +98,20 @@ pub trait Real:
     fn is_nan(self) -> bool;
     /// Whether this is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+
+    /// `out[i] = bytes[i] · scale`, in the widest vector instructions that the processor has: how images that are kept as
+    /// bytes become the input of a program.
+    ///
+    /// ```
+    /// use autograd::Real;
+    /// let mut out = [0.0_f32; 3];
+    /// f32::scale_bytes(&[0, 1, 255], 0.5, &mut out);
+    /// assert_eq!(out, [0.0, 0.5, 127.5]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    fn scale_bytes(bytes: &[u8], scale: Self, out: &mut [Self]);
 }
 
 macro_rules! real {
@@ -146,6 +160,10 @@ macro_rules! real {
             fn is_nan(self) -> bool { self.is_nan() }
             #[inline(always)]
             fn is_finite(self) -> bool { self.is_finite() }
+
+            fn scale_bytes(bytes: &[u8], scale: Self, out: &mut [Self]) {
+                crate::kernel::elementwise::scale_bytes(bytes, scale, out);
+            }
         }
     )*};
 }

@@ -16,30 +16,56 @@ impl Shape {
     pub const SCALAR: Shape = Shape { rows: 1, cols: 1 };
 
     /// `rows x cols`.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::Shape;
+    /// assert_eq!(Shape::new(2, 3), Shape::from((2, 3)));
+    /// ```
     #[must_use]
     pub const fn new(rows: usize, cols: usize) -> Self {
         Self { rows, cols }
     }
 
     /// Number of elements, `rows * cols`; `usize::MAX` if that is more.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(autograd::Shape::new(2, 3).len(), 6);
+    /// ```
     #[must_use]
     pub const fn len(self) -> usize {
         self.rows.saturating_mul(self.cols)
     }
 
     /// Whether there is no element.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(autograd::Shape::new(2, 0).is_empty());
+    /// ```
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.rows == 0 || self.cols == 0
     }
 
     /// Whether this is `1x1`.
+    ///
+    /// # Examples
+    /// ```
+    /// assert!(autograd::Shape::new(1, 1).is_scalar());
+    /// ```
     #[must_use]
     pub const fn is_scalar(self) -> bool {
         self.rows == 1 && self.cols == 1
     }
 
     /// `cols x rows`.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(autograd::Shape::new(2, 3).transposed().to_string(), "3x2");
+    /// ```
     #[must_use]
     pub const fn transposed(self) -> Self {
         Self { rows: self.cols, cols: self.rows }

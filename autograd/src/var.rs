@@ -28,36 +28,77 @@ impl<'g, T: Real> Var<'g, T> {
     }
 
     /// The graph it belongs to.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let y = x * x.graph().constant(3.0);
+    /// assert_eq!(y.item(), 6.0);
+    /// ```
     #[must_use]
     pub fn graph(self) -> &'g Graph<T> {
         self.graph
     }
 
     /// The node it stands for.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let y = x;
+    /// assert_eq!(x.id(), y.id());
+    /// ```
     #[must_use]
     pub fn id(self) -> NodeId {
         self.id
     }
 
     /// `rows x cols`.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// assert_eq!(graph.variable([[1.0, 2.0]]).shape().to_string(), "1x2");
+    /// ```
     #[must_use]
     pub fn shape(self) -> Shape {
         self.graph.nodes.borrow().kind(self.id).shape
     }
 
     /// Number of rows.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// assert_eq!(graph.variable([[1.0, 2.0]]).rows(), 1);
+    /// ```
     #[must_use]
     pub fn rows(self) -> usize {
         self.shape().rows
     }
 
     /// Number of columns.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// assert_eq!(graph.variable([[1.0, 2.0]]).cols(), 2);
+    /// ```
     #[must_use]
     pub fn cols(self) -> usize {
         self.shape().cols
     }
 
     /// The operation that computes it.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// assert_eq!((x.op().name(), x.exp().op().name()), ("variable", "exp"));
+    /// ```
     #[must_use]
     pub fn op(self) -> Op {
         self.graph.nodes.borrow().kind(self.id).op
@@ -69,7 +110,30 @@ impl<'g, T: Real> Var<'g, T> {
         id.map(|id| Self::new(self.graph, id))
     }
 
+    /// What it is computed from; nothing for a leaf.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable(1.0), graph.variable(2.0));
+    /// let operands = (x * y).operands();
+    /// assert_eq!(operands.iter().map(|operand| operand.id()).collect::<Vec<_>>(), [x.id(), y.id()]);
+    /// ```
+    #[must_use]
+    pub fn operands(self) -> Vec<Self> {
+        let nodes = self.graph.nodes.borrow();
+        nodes.get(self.id).inputs.iter().map(|id| Self::new(self.graph, *id)).collect()
+    }
+
     /// The line that recorded it.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let (line, y) = (line!(), x.exp());
+    /// assert_eq!(y.site().line(), line);
+    /// ```
     #[must_use]
     pub fn site(self) -> &'static Location<'static> {
         self.graph.nodes.borrow().kind(self.id).site
@@ -82,6 +146,16 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Panics
     /// If the shape is not `1x1`, or as [`value`](Self::value).
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let mut x = graph.variable(100.0);
+    /// while x.item() > 1.0 {
+    ///     x = x.sqrt() - 0.5;
+    /// }
+    /// assert!(x.item() <= 1.0);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn item(self) -> T {
@@ -100,6 +174,13 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Panics
     /// If it depends on an [`input`](Graph::input), which has no value, an index is out of range, or a matrix has no
     /// factorisation.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0]]);
+    /// assert_eq!(x.square().value(), autograd::Matrix::from([[1.0, 4.0]]));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn value(self) -> Matrix<T> {
@@ -111,6 +192,15 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Panics
     /// As [`value`](Self::value).
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[1.0, 2.0]]);
+    /// let y = x.square();
+    /// println!("{}", y.peek());
+    /// assert!(graph.compile(&[x], &[], &[y]).is_ok());
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn peek(self) -> Matrix<T> {
@@ -133,12 +223,26 @@ impl<'g, T: Real> Var<'g, T> {
     }
 
     /// The name that was given to it.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// assert_eq!((x.name(), x.named("x").name()), (None, Some("x".to_owned())));
+    /// ```
     #[must_use]
     pub fn name(self) -> Option<String> {
         self.graph.names.borrow().get(&self.id).cloned()
     }
 
     /// A constant of shape `1x1` in the same graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// assert_eq!(x.maximum(x.scalar(3.0)).item(), 3.0);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn scalar(self, value: T) -> Self {

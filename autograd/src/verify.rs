@@ -14,6 +14,14 @@ impl<T: Real> Graph<T> {
     ///
     /// # Errors
     /// Says which node breaks which of them. A graph made through the public methods never does.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(2.0);
+    /// let _ = x.exp().gradient(x);
+    /// assert_eq!(graph.verify(), Ok(()));
+    /// ```
     pub fn verify(&self) -> Result<(), String> {
         let nodes = self.nodes.borrow();
         let values = self.values.borrow();

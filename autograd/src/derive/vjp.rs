@@ -133,8 +133,25 @@ enum Missing {
 }
 
 impl<T: Real> Graph<T> {
-    /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
+    /// The cotangents of `sources`.
     fn pull_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Vec<Option<Var<'g, T>>> {
+        let cotangents = self.cotangent_ids(target, cotangent, sources);
+        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten().map(|id| Var::new(self, id))).collect()
+    }
+
+    /// The cotangents of all nodes on the way from `target` back to `sources`.
+    pub(crate) fn cotangents<'g>(
+        &'g self,
+        target: NodeId,
+        cotangent: Var<'g, T>,
+        sources: &[NodeId],
+    ) -> Vec<Option<Var<'g, T>>> {
+        let ids = self.cotangent_ids(target, cotangent, sources);
+        ids.into_iter().map(|id| id.map(|id| Var::new(self, id))).collect()
+    }
+
+    /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
+    fn cotangent_ids(&self, target: NodeId, cotangent: Var<'_, T>, sources: &[NodeId]) -> Vec<Option<NodeId>> {
         let dependence = Dependence::new(&self.nodes.borrow(), sources, target);
         let mut cotangents: Vec<Option<NodeId>> = vec![None; target.index() + 1];
         if dependence.of(target) {
@@ -153,6 +170,6 @@ impl<T: Real> Graph<T> {
                 });
             });
         }
-        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten().map(|id| Var::new(self, id))).collect()
+        cotangents
     }
 }

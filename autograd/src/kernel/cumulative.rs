@@ -63,7 +63,8 @@ pub(crate) fn log_sum_exp<T: Real>(x: &[T], out: &mut [T]) {
     let (mut max, mut rest) = (T::NEG_INFINITY, T::ZERO);
     for (out, &x) in out.iter_mut().zip(x) {
         if x > max {
-            rest = if max == T::NEG_INFINITY { T::ZERO } else { (rest + T::ONE) * math::exp(max - x) };
+            // Before the first number above -∞ the rest is 0, or NaN, which stays.
+            rest = if max == T::NEG_INFINITY { rest } else { (rest + T::ONE) * math::exp(max - x) };
             max = x;
         } else if x.is_nan() || max.is_finite() {
             rest += math::exp(x - max);

@@ -39,9 +39,11 @@ pub(crate) use gamma::{digamma, lgamma, trigamma};
 pub(crate) use hyperbolic::{acosh, asinh, atanh, cosh, log_cosh, sech_squared, sinh, tanh, tanhshrink};
 pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
 pub(crate) use logarithm::{ln, ln_1p, log2, log10};
-pub(crate) use logistic::{GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, silu, softplus};
+pub(crate) use logistic::{
+    GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, sigmoid_of_difference, silu, softplus,
+};
 pub(crate) use polygamma::polygamma;
-pub(crate) use power::{powf, powi};
+pub(crate) use power::{powf, powf_less, powi};
 pub(crate) use root::{cbrt, hypot, squareplus};
 pub(crate) use trigonometric::{cos, cos_moderate, is_moderate, sin, sin_moderate, tan};
 

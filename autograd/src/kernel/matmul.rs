@@ -8,6 +8,7 @@
 //! rows are computed as scalar products, in an order that the shapes decide: never does the number of threads change
 //! a bit.
 
+mod bands;
 mod dots;
 mod lanes;
 mod pack;
@@ -17,6 +18,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
+pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use lanes::{Lanes, lanes};
 use pack::Pack;
@@ -143,15 +145,15 @@ fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: U
     }
 }
 
-/// The three loops, for processors with no instruction set to choose.
-fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
+/// The three loops, for processors with no instruction set to choose; for rows from `first` on.
+fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, first: usize, update: Update) {
     let Shape { rows: k, cols: n } = b.shape();
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
         if update == Update::Overwrite {
             row.fill(T::ZERO);
         }
         for p in 0..k {
-            let x = a.at(i, p);
+            let x = a.at(first + i, p);
             match b.order {
                 Order::Plain => row.iter_mut().zip(&b.data[p * n..]).for_each(|(sum, &y)| *sum += x * y),
                 Order::Transposed => row.iter_mut().enumerate().for_each(|(j, sum)| *sum += x * b.at(p, j)),
@@ -179,7 +181,7 @@ const STEPS: usize = 256;
 const BAND: usize = 128;
 
 /// Rows that one thread takes at a time.
-const THREAD_BAND: usize = 32;
+pub(crate) const THREAD_BAND: usize = 32;
 
 /// Rows from which on copied panels pay.
 const PACK: usize = 256;
@@ -188,7 +190,7 @@ const PACK: usize = 256;
 const PACKED: usize = 1 << 19;
 
 /// Multiply-adds from which on a second thread pays.
-const PARALLEL: usize = 1 << 22;
+pub(crate) const PARALLEL: usize = 1 << 22;
 
 /// Bytes in a line of the cache.
 const LINE: usize = 64;
@@ -209,6 +211,15 @@ impl Plan {
         let parallel = threads == Threads::Pool && m * n * k >= PARALLEL;
         let pack = m >= PACK || right == Order::Transposed;
         Self { pack, band: if parallel { THREAD_BAND } else { BAND }, parallel }
+    }
+
+    /// How `n` columns are cut into panels: columns that are read in place, columns that are packed (with those that fill the
+    /// last vector), columns in a panel.
+    fn panels(&self, n: usize, lanes: usize) -> (usize, usize, usize) {
+        let in_place = if self.pack { 0 } else { n / lanes * lanes };
+        let padded = (n - in_place).next_multiple_of(lanes);
+        let vectors = in_place.max(padded) / lanes;
+        (in_place, padded, vectors.div_ceil(vectors.div_ceil(MAX_VECTORS)) * lanes)
     }
 
     /// `f` with the index of each chunk of `x` and the chunk.
@@ -239,7 +250,7 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
         let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
         if S::IS_SCALAR {
-            loops(self.out, self.a, self.b, self.update);
+            loops(self.out, self.a, self.b, 0, self.update);
         } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
@@ -266,11 +277,7 @@ impl<T: Lanes> Product<'_, T> {
     fn panels<S: Simd>(self, simd: S) {
         let Self { out, a, b, mut update, plan } = self;
         let Shape { rows: k, cols: n } = b.shape();
-        let lanes = lanes::<S, T>();
-        let in_place = if plan.pack { 0 } else { n / lanes * lanes };
-        let padded = (n - in_place).next_multiple_of(lanes);
-        let vectors = in_place.max(padded) / lanes;
-        let width = vectors.div_ceil(vectors.div_ceil(MAX_VECTORS)) * lanes;
+        let (in_place, padded, width) = plan.panels(n, lanes::<S, T>());
         let block = (PACKED / padded.max(1)).max(STEPS).min(k);
 
         let mut scratch = T::scratch().take();

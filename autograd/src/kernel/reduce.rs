@@ -1,9 +1,13 @@
 //! Many numbers to one. The order of every sum depends on the shape alone.
 
+mod narrow;
+pub(crate) mod running;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::kernel::{View, math};
 use crate::scalar::Real;
+use narrow::Wanted;
 
 /// Partial sums that run side by side.
 const LANES: usize = 32;
@@ -84,18 +88,24 @@ impl<T: Real> WithSimd for SumBlock<'_, T> {
         for (lane, x) in lanes.iter_mut().zip(rest) {
             *lane += *x;
         }
-        let mut lost = [T::ZERO; LANES];
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for k in 0..width {
-                let (sum, error) = two_sum(lanes[k], lanes[k + width]);
-                lanes[k] = sum;
-                lost[k] = (lost[k] + lost[k + width]) + error;
-            }
-        }
-        Compensated { sum: lanes[0], lost: lost[0] }
+        tree(lanes)
     }
+}
+
+/// The sum of the partial sums, in pairs, with what rounding lost.
+#[inline(always)]
+fn tree<T: Real>(mut lanes: [T; LANES]) -> Compensated<T> {
+    let mut lost = [T::ZERO; LANES];
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for k in 0..width {
+            let (sum, error) = two_sum(lanes[k], lanes[k + width]);
+            lanes[k] = sum;
+            lost[k] = (lost[k] + lost[k + width]) + error;
+        }
+    }
+    Compensated { sum: lanes[0], lost: lost[0] }
 }
 
 /// The sums down the rows: 32 rows plainly, then joined to a total that keeps what rounding loses.
@@ -233,6 +243,30 @@ pub(crate) fn map_rows<T: Real>(x: View<'_, T>, out: &mut [T], mut f: impl FnMut
     }
 }
 
+/// The sum of each row.
+pub(crate) fn sum_columns<T: Real>(x: View<'_, T>, out: &mut [T]) {
+    by_rows(x, Wanted::Sum, out, |x, out| per_row(x, out, sum));
+}
+
+/// `ln Σ eˣ` of each row.
+pub(crate) fn log_sum_exp_rows<T: Real>(x: View<'_, T>, out: &mut [T]) {
+    by_rows(x, Wanted::LogSumExp, out, |x, out| per_row(x, out, log_sum_exp));
+}
+
+/// `eˣ / Σ eˣ` of each row; zeros where all are -∞.
+pub(crate) fn softmax_rows<T: Real>(x: View<'_, T>, out: &mut [T]) {
+    by_rows(x, Wanted::Softmax, out, |x, out| map_rows(x, out, softmax));
+}
+
+/// `x - ln Σ eˣ` of each row.
+pub(crate) fn log_softmax_rows<T: Real>(x: View<'_, T>, out: &mut [T]) {
+    by_rows(x, Wanted::LogSoftmax, out, |x, out| map_rows(x, out, log_softmax));
+}
+
+fn by_rows<T: Real>(x: View<'_, T>, wanted: Wanted, out: &mut [T], one_by_one: impl Fn(View<'_, T>, &mut [T])) {
+    if narrow::is_narrow(x) { narrow::reduce(x, wanted, out) } else { one_by_one(x, out) }
+}
+
 /// The largest element; NaN if there is one.
 pub(crate) fn max<T: Real>(x: &[T]) -> T {
     extreme(x, T::NEG_INFINITY, |x, max| x > max)
@@ -290,7 +324,7 @@ pub(crate) fn arg_max<T: Real>(x: &[T]) -> usize {
 }
 
 /// `ln Σ eˣ`.
-pub(crate) fn log_sum_exp<T: Real>(x: &[T]) -> T {
+fn log_sum_exp<T: Real>(x: &[T]) -> T {
     let max = max(x);
     if max.is_finite() { max + math::ln_1p(rest_of_sum(x, max)) } else { max }
 }
@@ -330,7 +364,7 @@ fn rest_of_sum<T: Real>(x: &[T], max: T) -> T {
 }
 
 /// `eˣ / Σ eˣ`; zeros where all are -∞.
-pub(crate) fn softmax<T: Real>(x: &[T], out: &mut [T]) {
+fn softmax<T: Real>(x: &[T], out: &mut [T]) {
     let max = max(x);
     if max == T::NEG_INFINITY {
         return out.fill(T::ZERO);
@@ -343,7 +377,7 @@ pub(crate) fn softmax<T: Real>(x: &[T], out: &mut [T]) {
 }
 
 /// `x - ln Σ eˣ`.
-pub(crate) fn log_softmax<T: Real>(x: &[T], out: &mut [T]) {
+fn log_softmax<T: Real>(x: &[T], out: &mut [T]) {
     let max = max(x);
     exp_of_difference(x, max, out);
     if let Some(first) = x.iter().position(|x| *x >= max) {

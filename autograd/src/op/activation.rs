@@ -75,30 +75,6 @@ impl Examples for LogSigmoid {
     }
 }
 
-/// `x / (1 + |x|)`: no composition, for that is `∞ / ∞` at infinity
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Softsign;
-
-impl Pointwise<1> for Softsign {
-    const NAME: &'static str = "softsign";
-
-    #[inline(always)]
-    fn value<T: Real>(self, [x]: [T; 1]) -> T {
-        let y = x / (T::ONE + x.abs());
-        if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { y }
-    }
-
-    fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
-        g * (x.abs() + T::ONE).square().recip()
-    }
-}
-
-impl Examples for Softsign {
-    fn examples() -> Vec<Case> {
-        vec![Case::pointwise(Softsign, [Domain::NON_ZERO])]
-    }
-}
-
 /// `x - tanh x`: a kernel, without cancellation near 0
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tanhshrink;
@@ -129,7 +105,7 @@ impl<T: Real> Var<'_, T> {
     /// `σ(x) σ(-x)`, which keeps its relative accuracy in both tails.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, 1 at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.25, 0.25, 0, NaN.
     ///
     /// # Examples
     /// ```
@@ -150,7 +126,7 @@ impl<T: Real> Var<'_, T> {
     /// `σ(x)`.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.6931, 0.6931, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN.
     ///
     /// # Examples
     /// ```
@@ -170,6 +146,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// `σ(-x)`.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0.6931, -0.6931, 0, NaN; derivative 1, 0.5, 0.5, 0, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -188,7 +167,8 @@ impl<T: Real> Var<'_, T> {
     /// `σ(βx)`.
     ///
     /// # Domain and edge cases
-    /// Where `βx` is negative and rounded, value and derivative are off by up to `4 + |βx|` ulp.
+    /// With `β = 2`, at -∞, -0, 0, ∞, NaN: 0, 0.3466, 0.3466, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN. Where `βx` is
+    /// negative and rounded, value and derivative are off by up to `4 + |βx|` ulp.
     ///
     /// # Panics
     /// If `β` is not positive.
@@ -207,38 +187,14 @@ impl<T: Real> Var<'_, T> {
         (self * beta).softplus() / beta
     }
 
-    /// `x / (1 + |x|)`, element by element.
-    ///
-    /// # Derivative
-    /// `1 / (1 + |x|)²`.
-    ///
-    /// # Domain and edge cases
-    /// ±1 at ±∞. At most 1 ulp, the derivative at most 3.
-    ///
-    /// # Examples
-    /// ```
-    /// let graph = autograd::Graph::new();
-    /// let x = graph.variable([[1.0, f64::INFINITY]]);
-    /// let y = x.softsign();
-    /// assert_eq!(y.value().as_slice(), [0.5, 1.0]);
-    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.25, 0.0]);
-    /// ```
-    ///
-    /// # References
-    /// J. Bergstra et al., "Quadratic polynomials learn better image features", 2009.
-    #[must_use]
-    #[track_caller]
-    pub fn softsign(self) -> Self {
-        self.unary(Softsign)
-    }
-
     /// `x - tanh x`, element by element.
     ///
     /// # Derivative
     /// `tanh² x`.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±∞. At most 8 ulp, also near 0, where it is `x³/3`; the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 1, 0, 0, 1, NaN. At most 8 ulp, also near 0, where it is
+    /// `x³/3`; the derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -251,5 +207,27 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn tanhshrink(self) -> Self {
         self.unary(Tanhshrink)
+    }
+
+    /// `(x + 1) / 2`, kept between 0 and 1, element by element: the derivative of [`sparse_plus`](Self::sparse_plus).
+    ///
+    /// # Derivative
+    /// ½ between -1 and 1, 0 elsewhere.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.5, 0.5, 0, 0. At ±1 the derivative is 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[-2.0, 0.5, 1.0]]);
+    /// let y = x.sparse_sigmoid();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.75, 1.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.5, 0.0]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn sparse_sigmoid(self) -> Self {
+        self.clamp(-T::ONE, T::ONE) * T::from_f64(0.5) + T::from_f64(0.5)
     }
 }

@@ -4,6 +4,7 @@ use core::ops;
 
 use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -23,6 +24,10 @@ impl Pointwise<2> for Add {
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g
+    }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
     }
 }
 
@@ -48,6 +53,10 @@ impl Pointwise<2> for Sub {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, _: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         if slot == 0 { g } else { -g }
     }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Examples for Sub {
@@ -71,6 +80,10 @@ impl Pointwise<2> for Mul {
 
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         g * x[1 - slot]
+    }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
     }
 }
 
@@ -104,6 +117,10 @@ impl Pointwise<2> for Div {
     ) -> Var<'g, T> {
         if slot == 0 { g.strong_mul(y.scalar(T::ONE) / y) } else { -g.strong_mul(quotient / y) }
     }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 0
+    }
 }
 
 impl Examples for Div {
@@ -128,6 +145,10 @@ impl Pointwise<1> for Neg {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         -g
     }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Examples for Neg {
@@ -150,7 +171,15 @@ impl Pointwise<1> for Abs {
     }
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
-        g * x.sign()
+        g.strong_mul(x.sign())
+    }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(x * at.sign())
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((Sign.value([x]), x.abs()))
     }
 }
 
@@ -182,6 +211,14 @@ impl Pointwise<1> for Sign {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::ZERO))
     }
+
+    fn frozen<'g, T: Real>(self, _: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.sign())
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((self.value([x]), x.abs()))
+    }
 }
 
 impl Examples for Sign {
@@ -204,7 +241,15 @@ impl Pointwise<2> for Copysign {
     }
 
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 { g * (x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
+        if slot == 0 { g.strong_mul(x.sign() * z.sign()) } else { g.strong_mul(y.scalar(T::ZERO)) }
+    }
+
+    fn frozen<'g, T: Real>(self, [x, _]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(x * x_at.sign() * y_at.scalar(T::ONE).copysign(y_at))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some((Sign.value([x]) * T::ONE.copysign(y), nearer(x.abs(), y.abs())))
     }
 }
 
@@ -228,13 +273,17 @@ impl Pointwise<2> for StrongMul {
     }
 
     fn derivative<'g, T: Real>(self, slot: usize, h: Var<'g, T>, [g, d]: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 { h.strong_mul(d) } else { h * g }
+        if slot == 0 { h.strong_mul(d) } else { g.strong_mul(h) }
+    }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 1
     }
 }
 
 impl Examples for StrongMul {
     fn examples() -> Vec<Case> {
-        vec![Case::pointwise(StrongMul, [Domain::NON_ZERO, Domain::ALL])]
+        vec![Case::pointwise(StrongMul, [Domain::ALL; 2])]
     }
 }
 
@@ -306,6 +355,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// The [`sign`](Self::sign) of `x`: 0 at 0, the subgradient of least norm.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative -1, -0, 0, 1, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -324,6 +376,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -340,6 +395,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 by `x` where the signs agree, -1 where they do not, 0 at `x = 0`; 0 by `y`.
+    ///
+    /// # Domain and edge cases
+    /// Of `y` the sign bit counts alone, also that of -0. ±0 at `x = ±0`; NaN stays NaN.
     ///
     /// # Examples
     /// ```
@@ -360,6 +418,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// `2 (x - y)` and `2 (y - x)`.
     ///
+    /// # Domain and edge cases
+    /// ∞ if one of them is infinite; NaN for `∞ - ∞` and where either is NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -377,6 +438,10 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// `1 - weight` by `x`, `weight` by `y`, `y - x` by the weight.
+    ///
+    /// # Domain and edge cases
+    /// At weight 1 it is `y` up to rounding. An infinite `x` gives NaN at all weights from 0 up, an infinite `y` at
+    /// weight 0; NaN in any gives NaN.
     ///
     /// # Examples
     /// ```
@@ -397,6 +462,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1 by `x`, `scale b` by `a`, `scale a` by `b`.
     ///
+    /// # Domain and edge cases
+    /// As the product and the sum: NaN for `0 · ∞`, for `∞ - ∞`, and where any is NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -415,6 +483,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 by `x`, `scale / b` by `a`, `-scale a / b²` by `b`. Strong zeros, as in `a / b`.
+    ///
+    /// # Domain and edge cases
+    /// As the quotient and the sum: ±∞ for `b = 0`, but NaN if `a` is 0 too; NaN where any is NaN.
     ///
     /// # Examples
     /// ```
@@ -435,6 +506,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// That of `x * d`, with the same strong zero.
+    ///
+    /// # Domain and edge cases
+    /// 0 and -0 make ±∞ and NaN 0; else as the product.
     ///
     /// # Examples
     /// ```

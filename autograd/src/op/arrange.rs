@@ -30,6 +30,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (⌈rows.len() / row_step⌉, ⌈cols.len() / col_step⌉)`
     ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. A block may be empty.
+    ///
     /// # Panics
     /// If a step is 0, or an element lies outside.
     ///
@@ -56,6 +59,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. Empty stays empty.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -81,6 +87,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. Empty stays empty.
     ///
     /// # Examples
     /// ```
@@ -114,6 +123,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (rows m, cols n)`
+    ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. No times gives an empty matrix.
     ///
     /// # Examples
     /// ```
@@ -154,6 +166,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (top + m + bottom, left + n + right)`
+    ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. An empty matrix gives the frame alone.
     ///
     /// # Examples
     /// ```

@@ -38,6 +38,10 @@ impl Pointwise<2> for Compare {
     fn differentiable(self, _: usize) -> bool {
         false
     }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some((self.value([x, y]), if x == y { T::ZERO } else { (x - y).abs() }))
+    }
 }
 
 impl Examples for Compare {
@@ -73,6 +77,10 @@ impl Pointwise<3> for Select {
     fn differentiable(self, slot: usize) -> bool {
         slot > 0
     }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot > 0
+    }
 }
 
 impl Examples for Select {
@@ -86,6 +94,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// None: the path is cut.
+    ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
     ///
     /// # Examples
     /// ```
@@ -104,6 +115,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -120,6 +134,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// None: the path is cut.
+    ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
     ///
     /// # Examples
     /// ```
@@ -138,6 +155,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -155,6 +175,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// -0 equals 0. Beside NaN always 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -171,6 +194,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// That of the value that was chosen; exactly 0 to the other, even if it is infinite or NaN there.
+    ///
+    /// # Domain and edge cases
+    /// A flag of -0 counts as 0, one of NaN as not 0. What is not chosen has no influence, NaN and ±∞ neither.
     ///
     /// # Examples
     /// ```
@@ -191,6 +217,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// None: the path is cut.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0, 0, 0, 1; derivative none.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -207,6 +236,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 where `x` was kept, exactly 0 elsewhere, even if `x` is infinite or NaN there.
+    ///
+    /// # Domain and edge cases
+    /// A flag of -0 counts as 0, one of NaN as not 0. What is covered has no influence, NaN and ±∞ neither.
     ///
     /// # Examples
     /// ```
@@ -226,6 +258,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1 where `x` is finite, 0 elsewhere.
+    ///
+    /// # Domain and edge cases
+    /// With the numbers 0, 1 and -1, at -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, 0; derivative 0, 1, 1, 0, 0.
     ///
     /// # Examples
     /// ```

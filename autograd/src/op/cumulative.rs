@@ -3,7 +3,7 @@
 
 use crate::kernel::{Fault, View, cumulative, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Embed, Linear, Rule, Slice, one, sum_of, two};
+use crate::op::{Applied, Axis, Embed, Linear, Pieces, Rule, Slice, one, sum_of, two};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -28,6 +28,10 @@ impl Linear for CumSum {
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: &Applied<'g, T>) -> Var<'g, T> {
         g.unary(CumSum(self.0.reversed()))
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 
@@ -79,6 +83,14 @@ impl Rule for LinearScan {
         let of_factors = tangents[1].map(|da| da.strong_mul(previous(at.output, self.0)));
         let along = sum_of([tangents[0], of_factors].into_iter().flatten());
         along.binary(self, at.inputs[1])
+    }
+
+    fn by_rows(self) -> bool {
+        true
+    }
+
+    fn is_affine(self, slot: usize) -> bool {
+        slot == 0
     }
 }
 
@@ -145,6 +157,10 @@ impl Rule for Prod {
         let others = product_of_others(at.inputs[0]);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(others))).sum_axis(Axis::Columns)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for Prod {
@@ -193,6 +209,35 @@ impl Rule for CumMax {
         let moved = moved.binary(LinearScan(Direction::Forward), stayed);
         moved.strong_mul(count.scalar(T::ONE) / count)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
+
+    fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        let largest = at[0].unary(self);
+        let (hit, stays) = (at[0].equal(largest), largest.equal(previous(largest, Direction::Forward)));
+        let scan = |x: Var<'g, T>| x.binary(LinearScan(Direction::Forward), stays);
+        Some(scan(hit.select(x[0], x[0].scalar(T::ZERO))) / scan(hit))
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let (mut switch, mut margin) = (Vec::new(), Vec::new());
+        for row in inputs[0].rows() {
+            let (mut first, mut second) = (T::NEG_INFINITY, T::NEG_INFINITY);
+            for (j, &x) in row.iter().enumerate() {
+                let ahead = j == 0 || x > first;
+                switch.push(T::from_usize(usize::from(ahead) + usize::from(ahead || x == first)));
+                if ahead {
+                    (first, second) = (x, first);
+                } else if x > second {
+                    second = x;
+                }
+                margin.push(if first == second && j > 0 { T::ZERO } else { first - second });
+            }
+        }
+        Some(Pieces { switch, margin })
+    }
 }
 
 impl Examples for CumMax {
@@ -239,6 +284,10 @@ impl Rule for LogCumSumExp {
         let moved = sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(weights)));
         moved.binary(LinearScan(Direction::Forward), decay)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for LogCumSumExp {
@@ -258,8 +307,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 1 if there is no element.
     ///
     /// # Domain and edge cases
-    /// From left to right, row by row: half a unit in the last place for each multiplication; infinite where that
-    /// overflows on the way.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞. From left to right, row by row: half a unit in the last
+    /// place for each multiplication; infinite where that overflows on the way.
     ///
     /// # Examples
     /// ```
@@ -283,6 +332,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 1, NaN, ∞, -∞.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -305,8 +357,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// What rounding loses is kept: each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the
-    /// sum of the magnitudes.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing. What rounding loses is kept:
+    /// each sum is that of the numbers to half a unit in its last place plus `n² ε²` of the sum of the magnitudes.
     ///
     /// # Examples
     /// ```
@@ -331,6 +383,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -363,6 +418,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)` with factors that broadcast to `(m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, NaN]. Of nothing: nothing.
+    ///
     /// # Panics
     /// If the factors do not broadcast to the shape of `x`.
     ///
@@ -389,7 +447,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// NaN from the first NaN on.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. NaN from the first NaN on.
     ///
     /// # Examples
     /// ```
@@ -415,7 +473,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where all so far are -∞.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [∞, ∞], [∞, ∞]. Of nothing: nothing. -∞, with derivative 0, where all
+    /// so far are -∞.
     ///
     /// # Examples
     /// ```

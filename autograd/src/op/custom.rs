@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::graph::Graph;
 use crate::kernel::{Fault, View};
 use crate::node::NodeId;
-use crate::op::{Applied, Op};
+use crate::op::{Applied, Bits, Op};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -84,6 +84,26 @@ pub trait CustomOp<T: Real>: Send + Sync + 'static {
         let _ = slot;
         true
     }
+
+    /// The frozen twin of an operation with kinks, for the [checker](crate::check): the value at the moving operands `x` with
+    /// the decisions taken at the constant operands `at`, recorded in graph operations. There it must have the value of the
+    /// operation, and the derivative that [`vjp`](Self::vjp) claims. `None`: the operation is smooth.
+    fn frozen<'g>(&self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        let _ = (x, at);
+        None
+    }
+
+    /// Of an operation with kinks, for the checker: for each element of the result how far the nearest kink is, 0 on it.
+    fn margin(&self, operands: &[View<'_, T>]) -> Vec<T> {
+        let _ = operands;
+        Vec::new()
+    }
+
+    /// The same operation on `f64`, by which the checker judges the formula of one on `f32`; without it, it computes
+    /// differences in `f32`, which have few digits.
+    fn widened(&self) -> Option<Arc<dyn CustomOp<f64>>> {
+        None
+    }
 }
 
 /// Names an operation of the user's in one graph.
@@ -110,7 +130,7 @@ impl Custom {
         self.differentiable >> slot & 1 == 1
     }
 
-    fn of<T: Real>(self, customs: &Customs<T>) -> &Arc<dyn CustomOp<T>> {
+    pub(crate) fn of<T: Real>(self, customs: &Customs<T>) -> &Arc<dyn CustomOp<T>> {
         &customs[self.index as usize]
     }
 }
@@ -163,6 +183,12 @@ impl<T: Real> Graph<T> {
         if let Op::Custom(custom) = op {
             return custom.of(&self.customs.borrow()).shape(shapes);
         }
+        if let (Op::ArgMax(_) | Op::ArgSort(_), [x]) = (op, shapes) {
+            let largest = 2.0 / T::EPSILON.to_f64();
+            if x.cols > 0 && f64::from_usize(x.cols - 1) > largest {
+                return Err(format!("{} holds indices exactly up to {largest} only", T::NAME));
+            }
+        }
         op.shape(shapes)
     }
 
@@ -194,6 +220,20 @@ impl<T: Real> Graph<T> {
                 _ => panic!("{}: vjp gives no cotangent to operand {slot}, which is differentiable", custom.name),
             }
         }
+    }
+
+    /// The cotangents of the operands `slots`, in ascending order.
+    #[track_caller]
+    pub(crate) fn vjps_of<'g>(
+        &'g self,
+        op: Op,
+        g: Var<'g, T>,
+        at: &Applied<'g, T>,
+        slots: &[usize],
+    ) -> SmallVec<[Var<'g, T>; 2]> {
+        let mut parts = SmallVec::new();
+        self.vjp_of(op, g, at, |slot| slots.contains(&slot), |_, part| parts.push(part));
+        parts
     }
 
     /// The tangent of the result from those of the operands.
@@ -252,6 +292,73 @@ where
     fn differentiable(&self, slot: usize) -> bool {
         slot > 0
     }
+
+    /// What the rule claims to be the derivative of.
+    fn frozen<'g>(&self, x: &[Var<'g, T>], _: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        Some(x[0])
+    }
+}
+
+/// A value with the derivative of another one.
+struct StraightThrough;
+
+impl<T: Real> CustomOp<T> for StraightThrough {
+    fn name(&self) -> &'static str {
+        "straight_through"
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, String> {
+        Ok(operands[0])
+    }
+
+    fn forward(&self, operands: &[View<'_, T>], out: &mut [T]) {
+        out.copy_from_slice(operands[0].as_slice());
+    }
+
+    fn vjp<'g>(&self, g: Var<'g, T>, _: &[Var<'g, T>], _: Var<'g, T>) -> Vec<Option<Var<'g, T>>> {
+        vec![None, Some(g)]
+    }
+
+    fn differentiable(&self, slot: usize) -> bool {
+        slot > 0
+    }
+
+    fn frozen<'g>(&self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        Some(at[0] + (x[1] - at[1]))
+    }
+
+    fn widened(&self) -> Option<Arc<dyn CustomOp<f64>>> {
+        Some(Arc::new(Self))
+    }
+}
+
+/// A value with its derivative multiplied by a number.
+struct ScaleGradient(Bits);
+
+impl<T: Real> CustomOp<T> for ScaleGradient {
+    fn name(&self) -> &'static str {
+        "scale_gradient"
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, String> {
+        Ok(operands[0])
+    }
+
+    fn forward(&self, operands: &[View<'_, T>], out: &mut [T]) {
+        out.copy_from_slice(operands[0].as_slice());
+    }
+
+    fn vjp<'g>(&self, g: Var<'g, T>, _: &[Var<'g, T>], _: Var<'g, T>) -> Vec<Option<Var<'g, T>>> {
+        vec![Some(g * self.0.get::<T>())]
+    }
+
+    fn frozen<'g>(&self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        Some(at[0] + (x[0] - at[0]) * self.0.get::<T>())
+    }
+
+    fn widened(&self) -> Option<Arc<dyn CustomOp<f64>>> {
+        Some(Arc::new(Self(self.0)))
+    }
 }
 
 impl<'g, T: Real> Var<'g, T> {
@@ -263,6 +370,9 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Derivative
     /// What the rule says.
+    ///
+    /// # Domain and edge cases
+    /// Values are as they are, NaN and ±∞ too. Strong zeros are up to the rule.
     ///
     /// # Panics
     /// When a derivative is taken: if the rule does not give one cotangent for each source, of its shape; in forward mode, if
@@ -292,6 +402,9 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Derivative
     /// That of `surrogate`; none of this value.
     ///
+    /// # Domain and edge cases
+    /// Values are as they are, NaN and ±∞ too; the derivative is that of `surrogate` there too.
+    ///
     /// # Panics
     /// If the shapes differ.
     ///
@@ -317,13 +430,16 @@ impl<'g, T: Real> Var<'g, T> {
             self.site(),
             surrogate.site()
         );
-        self.with_gradient(&[surrogate], |g, _, _| vec![g])
+        self.graph().custom(StraightThrough, &[self, surrogate])
     }
 
     /// This value with its derivative multiplied by `factor`: a gradient reversal layer, if that is negative.
     ///
     /// # Derivative
     /// `factor`.
+    ///
+    /// # Domain and edge cases
+    /// With the factor -2, at -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative -2, -2, -2, -2, -2.
     ///
     /// # Examples
     /// ```
@@ -338,6 +454,6 @@ impl<'g, T: Real> Var<'g, T> {
     #[must_use]
     #[track_caller]
     pub fn scale_gradient(self, factor: T) -> Self {
-        self.with_gradient(&[self], move |g, _, _| vec![g * factor])
+        self.graph().custom(ScaleGradient(Bits::new(factor)), &[self])
     }
 }

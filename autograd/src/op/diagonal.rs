@@ -64,6 +64,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (l, 1)`, where `l` is the length of the diagonal; 0 if it lies outside.
     ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too; those elsewhere have no influence.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -86,6 +89,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(l, 1)` or `(1, l)` `→ (l + |k|, l + |k|)`
+    ///
+    /// # Domain and edge cases
+    /// Exactly 0 elsewhere, also beside NaN and ±∞. Of nothing `|k| x |k|` zeros.
     ///
     /// # Panics
     /// If it is neither a row nor a column.
@@ -120,6 +126,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (1, 1)`, also if it is not square
     ///
+    /// # Domain and edge cases
+    /// 0 of nothing. NaN and ±∞ elsewhere have no influence.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -140,6 +149,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Exactly 0 elsewhere, also in place of NaN and ±∞. Empty stays empty.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -159,6 +171,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Exactly 0 elsewhere, also in place of NaN and ±∞. Empty stays empty.
     ///
     /// # Examples
     /// ```

@@ -84,7 +84,8 @@ impl<T: Real> Var<'_, T> {
     /// `eˣ`. A cotangent that is exactly 0 contributes exactly 0, also where `eˣ` overflows.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞ and where the result is too large.
+    /// At -∞, -0, 0, ∞, NaN: 0, 1, 1, ∞, NaN; derivative 0, 1, 1, ∞, NaN. 0 at -∞, +∞ at +∞ and where the result is too
+    /// large.
     ///
     /// # Examples
     /// ```
@@ -105,7 +106,8 @@ impl<T: Real> Var<'_, T> {
     /// `2ˣ ln 2`. A cotangent that is exactly 0 contributes exactly 0, also where `2ˣ` overflows.
     ///
     /// # Domain and edge cases
-    /// Exact at integers; 0 at -∞, +∞ at +∞ and where the result is too large. At most 1 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: 0, 1, 1, ∞, NaN; derivative 0, 0.6931, 0.6931, ∞, NaN. Exact at integers; 0 at -∞, +∞ at
+    /// +∞ and where the result is too large. At most 1 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -126,7 +128,8 @@ impl<T: Real> Var<'_, T> {
     /// `eˣ`. A cotangent that is exactly 0 contributes exactly 0, also where `eˣ` overflows.
     ///
     /// # Domain and edge cases
-    /// -1 at -∞, +∞ at +∞ and where the result is too large. At most 1.3 ulp, the derivative at most 1.
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, ∞, NaN; derivative 0, 1, 1, ∞, NaN. -1 at -∞, +∞ at +∞ and where the result is
+    /// too large. At most 1.3 ulp, the derivative at most 1.
     ///
     /// # Examples
     /// ```

@@ -1,9 +1,21 @@
 //! The larger, the smaller, and numbers kept between bounds.
 
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::var::Var;
+
+/// `x` where it won, else `y` where that won, else the mean of both, which are equal.
+fn chosen<'g, T: Real>(won: Var<'g, T>, x: Var<'g, T>, lost: Var<'g, T>, y: Var<'g, T>) -> Var<'g, T> {
+    let half = T::from_f64(0.5);
+    won.select(x, lost.select(y, x * half + y * half))
+}
+
+/// Which of two numbers is larger, and by how much.
+fn order<T: Real>(x: T, y: T) -> (T, T) {
+    if x == y { (T::ZERO, T::ZERO) } else { (if x > y { T::ONE } else { -T::ONE }, (x - y).abs()) }
+}
 
 /// The larger of two
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +33,14 @@ impl Pointwise<2> for Maximum {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.gt(other), this.equal(other))
+    }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(chosen(x_at.gt(y_at), x, y_at.gt(x_at), y))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
     }
 }
 
@@ -47,6 +67,14 @@ impl Pointwise<2> for Minimum {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.lt(other), this.equal(other))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(chosen(x_at.lt(y_at), x, y_at.lt(x_at), y))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
+    }
 }
 
 impl Examples for Minimum {
@@ -71,6 +99,14 @@ impl Pointwise<2> for Fmax {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.gt(other) + other.is_nan(), this.equal(other))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(x_at.is_nan().select(y, y_at.is_nan().select(x, chosen(x_at.gt(y_at), x, y_at.gt(x_at), y))))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
+    }
 }
 
 impl Examples for Fmax {
@@ -94,6 +130,14 @@ impl Pointwise<2> for Fmin {
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
         let (this, other) = (x[slot], x[1 - slot]);
         g.share(this.lt(other) + other.is_nan(), this.equal(other))
+    }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(x_at.is_nan().select(y, y_at.is_nan().select(x, chosen(x_at.lt(y_at), x, y_at.lt(x_at), y))))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        Some(order(x, y))
     }
 }
 
@@ -133,6 +177,23 @@ impl Pointwise<1> for Clamp {
         let below = (high < T::INFINITY).then(|| x.lt(x.scalar(high)));
         let zero = x.scalar(T::ZERO);
         above.into_iter().chain(below).fold(g, |g, inside| inside.select(g, zero))
+    }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        let (low, high) = (x.scalar(self.low.get()), x.scalar(self.high.get()));
+        Some(at.le(low).select(low, at.ge(high).select(high, x)))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        let (low, high): (T, T) = (self.low.get(), self.high.get());
+        let piece = if x <= low {
+            -T::ONE
+        } else if x >= high {
+            T::ONE
+        } else {
+            T::ZERO
+        };
+        Some((piece, nearer((x - low).abs(), (x - high).abs())))
     }
 }
 
@@ -243,7 +304,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 strictly between the bounds, 0 outside and also *at* them: the subgradient of least norm.
     ///
     /// # Domain and edge cases
-    /// A bound may be infinite: then there is none. NaN stays NaN.
+    /// With the bounds -1 and 1, at -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1, 1, 0, 0. A bound may be
+    /// infinite: then there is none. NaN stays NaN.
     ///
     /// # Panics
     /// If `low` is above `high`, or either is NaN.
@@ -291,5 +353,55 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub(crate) fn share(self, won: Self, tied: Self) -> Self {
         self.strong_mul(won + tied * T::from_f64(0.5))
+    }
+
+    /// `(x + y + √((x - y)² + width²)) / 2`, element by element, with broadcasting: the larger of two, smooth where they
+    /// meet. It is larger than [`maximum`](Self::maximum) by at most `width / 2`.
+    ///
+    /// # Derivative
+    /// `(1 + d/√(d² + width²)) / 2` with `d = x - y` by `x`, the same with `d = y - x` by `y`.
+    ///
+    /// # Domain and edge cases
+    /// NaN if both are the same infinity. For the smaller of two take `-(-x).smooth_max(-y, width)`.
+    ///
+    /// # Panics
+    /// If the width is not positive.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, y) = (graph.variable(2.0), graph.variable(2.0));
+    /// let z = x.smooth_max(y, 0.5);
+    /// assert_eq!(z.item(), 2.25);
+    /// assert_eq!(z.gradient([x, y]).map(|dx| dx.item()), [0.5, 0.5]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn smooth_max(self, other: Self, width: T) -> Self {
+        assert!(width > T::ZERO, "smooth_max: the width is {width}: it must be positive");
+        other + (self - other).squareplus(width * width)
+    }
+
+    /// `√(x² + width²)`, element by element: the magnitude, smooth at 0. It is larger than [`abs`](Self::abs) by at most
+    /// `width`.
+    ///
+    /// # Derivative
+    /// `x / √(x² + width²)`
+    ///
+    /// # Domain and edge cases
+    /// +∞ at ±∞.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[0.0, 3.0]]);
+    /// let y = x.smooth_abs(4.0);
+    /// assert_eq!(y.value().as_slice(), [4.0, 5.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.6]);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn smooth_abs(self, width: T) -> Self {
+        self.hypot(self.scalar(width))
     }
 }

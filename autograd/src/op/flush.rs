@@ -21,6 +21,15 @@ impl Pointwise<1> for FlushSubnormal {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g
     }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(x - (at - at.flush_subnormal()))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        let inside = x.abs() < T::MIN_POSITIVE;
+        Some((if inside { T::ONE } else { T::ZERO }, (x.abs() - T::MIN_POSITIVE).abs()))
+    }
 }
 
 impl Examples for FlushSubnormal {
@@ -38,6 +47,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 1, as if nothing was flushed.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, 0, 0, ∞, NaN; derivative 1, 1, 1, 1, 1.
     ///
     /// # Examples
     /// ```

@@ -205,7 +205,7 @@ impl<T: Real> Var<'_, T> {
     /// [`1/cosh² x`](Self::sech_squared), accurate also where `1 - y²` has become 0.
     ///
     /// # Domain and edge cases
-    /// ±1 at ±∞. At most 1.5 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1, 1, 0, NaN. At most 1.5 ulp, the derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -226,7 +226,7 @@ impl<T: Real> Var<'_, T> {
     /// `-2 y tanh x`.
     ///
     /// # Domain and edge cases
-    /// 0 at ±∞. At most 4 ulp, the derivative at most 6.
+    /// At -∞, -0, 0, ∞, NaN: 0, 1, 1, 0, NaN; derivative 0, 0, -0, -0, NaN. At most 4 ulp, the derivative at most 6.
     ///
     /// # Examples
     /// ```
@@ -248,7 +248,7 @@ impl<T: Real> Var<'_, T> {
     /// `cosh x`. A cotangent that is exactly 0 contributes exactly 0, also where that overflows.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±∞. At most 1.6 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative ∞, 1, 1, ∞, NaN. At most 1.6 ulp, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -269,7 +269,7 @@ impl<T: Real> Var<'_, T> {
     /// `sinh x`. A cotangent that is exactly 0 contributes exactly 0, also where that overflows.
     ///
     /// # Domain and edge cases
-    /// +∞ at ±∞. At most 1.6 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: ∞, 1, 1, ∞, NaN; derivative -∞, -0, 0, ∞, NaN. At most 1.6 ulp, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -290,7 +290,7 @@ impl<T: Real> Var<'_, T> {
     /// `1/√(x² + 1)`.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±∞. At most 2 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 1, 1, 0, NaN. At most 2 ulp, the derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -311,7 +311,8 @@ impl<T: Real> Var<'_, T> {
     /// `1/√(x² - 1)`: infinite at 1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN below 1. At most 2 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: NaN, NaN, NaN, ∞, NaN; derivative NaN, NaN, NaN, 0, NaN. NaN below 1. At most 2 ulp, the
+    /// derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -332,7 +333,8 @@ impl<T: Real> Var<'_, T> {
     /// `1/(1 - x²)`: infinite at ±1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±1; outside NaN, and so is the derivative. At most 2 ulp, the derivative at most 3.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. ±∞ at ±1; outside NaN, and so is the
+    /// derivative. At most 2 ulp, the derivative at most 3.
     ///
     /// # Examples
     /// ```
@@ -354,7 +356,8 @@ impl<T: Real> Var<'_, T> {
     /// `tanh x`.
     ///
     /// # Domain and edge cases
-    /// +∞ at ±∞; no overflow before. At most 4 ulp, the derivative at most 1.5.
+    /// At -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative -1, -0, 0, 1, NaN. +∞ at ±∞; no overflow before. At most 4
+    /// ulp, the derivative at most 1.5.
     ///
     /// # Examples
     /// ```

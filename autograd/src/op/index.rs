@@ -156,6 +156,10 @@ impl Linear for Pick {
     fn is_linear(self, slot: usize) -> bool {
         slot == 0
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for Pick {
@@ -197,6 +201,10 @@ impl Linear for Place {
 
     fn is_linear(self, slot: usize) -> bool {
         slot == 0
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 

@@ -138,19 +138,38 @@ impl Pointwise<2> for LogAddExp {
         math::logaddexp(x, y)
     }
 
-    /// `σ(x - y)` and `σ(y - x)`; where that is `∞ - ∞`, by the rules for ties and for sums of nothing.
-    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
-        let (this, other) = if slot == 0 { (x, y) } else { (y, x) };
-        let zero = z.scalar(T::ZERO);
-        let undefined = x.equal(y) * z.abs().equal(z.scalar(T::INFINITY));
-        let weight = undefined.select(zero, this - other).sigmoid();
-        g * undefined.select(z.gt(zero) * T::from_f64(0.5), weight)
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, x: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
+        g * x[slot].binary(SigmoidDifference, x[1 - slot])
     }
 }
 
 impl Examples for LogAddExp {
     fn examples() -> Vec<Case> {
         vec![Case::pointwise(LogAddExp, [Domain::ALL; 2])]
+    }
+}
+
+/// `σ(x - y)`: no composition, for the rounding of `x - y` would count `|x - y|` times as much
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SigmoidDifference;
+
+impl Pointwise<2> for SigmoidDifference {
+    const NAME: &'static str = "sigmoid_difference";
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        math::sigmoid_of_difference(x, y)
+    }
+
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
+        let product = g * (z * y.binary(SigmoidDifference, x));
+        if slot == 0 { product } else { -product }
+    }
+}
+
+impl Examples for SigmoidDifference {
+    fn examples() -> Vec<Case> {
+        vec![Case::pointwise(SigmoidDifference, [Domain::ALL; 2])]
     }
 }
 
@@ -161,7 +180,7 @@ impl<T: Real> Var<'_, T> {
     /// `1/x`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// -∞ at ±0, NaN below.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, ∞, NaN; derivative -0, -∞, ∞, 0, NaN. -∞ at ±0, NaN below.
     ///
     /// # Examples
     /// ```
@@ -182,7 +201,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (1 + x)`. A cotangent that is exactly 0 contributes exactly 0, also at -1.
     ///
     /// # Domain and edge cases
-    /// -∞ at -1, NaN below. At most 1 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, ∞, NaN; derivative -0, 1, 1, 0, NaN. -∞ at -1, NaN below. At most 1 ulp, the
+    /// derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -204,7 +224,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (x ln 2)`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// Exact at powers of 2; -∞ at ±0, NaN below. At most 0.51 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, ∞, NaN; derivative -0, -∞, ∞, 0, NaN. Exact at powers of 2; -∞ at ±0, NaN
+    /// below. At most 0.51 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -225,7 +246,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (x ln 10)`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// Exact at powers of 10; -∞ at ±0, NaN below. At most 0.51 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, ∞, NaN; derivative -0, -∞, ∞, 0, NaN. Exact at powers of 10; -∞ at ±0, NaN
+    /// below. At most 0.51 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -247,7 +269,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (x (1 - x))`: infinite at 0 and 1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// -∞ at 0, +∞ at 1; outside NaN, and so is the derivative. At most 3 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, -∞, NaN, NaN; derivative NaN, -∞, ∞, NaN, NaN. -∞ at 0, +∞ at 1; outside NaN, and
+    /// so is the derivative. At most 3 ulp, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -270,8 +293,7 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// Never overflows. Of two -∞, -∞ with derivatives 0; of two +∞, +∞ with derivatives ½. At most 2 ulp of the larger of the
-    /// two terms `max(x, y)` and `ln(1 + e^-|x - y|)`; the derivatives at most `3 + |x - y|`, because the rounding of the
-    /// difference counts as much.
+    /// two terms `max(x, y)` and `ln(1 + e^-|x - y|)`; the derivatives at most 3 ulp, however small.
     ///
     /// # Examples
     /// ```
@@ -343,7 +365,8 @@ impl<T: Real> Var<'_, T> {
     /// `-ln x - 1`: +∞ at 0. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN below 0. At most 2 ulp; the derivative at most 2 ulp of the larger of its two terms, which cancel at `1/e`.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, -0, -∞, NaN; derivative NaN, ∞, ∞, NaN, NaN. NaN below 0. At most 2 ulp; the
+    /// derivative at most 2 ulp of the larger of its two terms, which cancel at `1/e`.
     ///
     /// # Examples
     /// ```
@@ -366,7 +389,7 @@ impl<T: Real> Var<'_, T> {
     /// `ln(x/y) + 1` by `x`, `-x/y` by `y`; 0 where both are 0.
     ///
     /// # Domain and edge cases
-    /// +∞ where only `y` is 0; NaN where `x/y` is negative.
+    /// +∞ where only `y` is 0; NaN where `x/y` is negative. At most 4 ulp, also where `x` is next to `y`.
     ///
     /// # Examples
     /// ```
@@ -381,6 +404,10 @@ impl<T: Real> Var<'_, T> {
     pub fn rel_entr(self, y: Self) -> Self {
         let zero = self.scalar(T::ZERO);
         let nothing = self.equal(zero) * y.equal(zero);
-        self.strong_mul(nothing.select(zero.scalar(T::ONE), self / y).ln())
+        let ratio = self / y;
+        // There `x - y` is exact, while the rounding of `x/y` would be all that its logarithm consists of.
+        let near = ratio.ge(zero.scalar(T::from_f64(0.5))) * ratio.le(zero.scalar(T::from_f64(2.0)));
+        let far = nothing.select(zero.scalar(T::ONE), ratio).ln();
+        self.strong_mul(near.select(((self - y) / y).ln_1p(), far))
     }
 }

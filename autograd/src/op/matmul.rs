@@ -78,6 +78,10 @@ impl Rule for MatMul {
         let right = tangents[1].map(|db| self.of(at.inputs[0], db));
         sum_of([left, right].into_iter().flatten())
     }
+
+    fn is_affine(self, _: usize) -> bool {
+        true
+    }
 }
 
 impl Examples for MatMul {
@@ -101,6 +105,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, k), (k, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// No product is left out: `0 · ∞` and NaN give NaN. For `k = 0` zeros.
     ///
     /// # Panics
     /// If the left columns are not as many as the right rows.

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Fault, View, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Rule, one, sum_of};
+use crate::op::{Applied, Axis, Pieces, Rule, one, sum_of};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -40,6 +40,21 @@ impl Rule for Norm {
         let direction = direction(at);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(direction))).sum_axis(Axis::Columns)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
+
+    fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+        let zero = x[0].scalar(T::ZERO);
+        Some(at[0].unary(self).equal(zero).select(zero, x[0].unary(self)))
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let margin: Vec<T> = inputs[0].rows().map(reduce::norm).collect();
+        let switch = margin.iter().map(|size| if *size == T::ZERO { T::ONE } else { T::ZERO }).collect();
+        Some(Pieces { switch, margin })
+    }
 }
 
 impl Examples for Norm {
@@ -60,9 +75,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// Numbers are scaled: neither large nor small ones make it overflow or vanish (subnormal ones do so in the derivative,
-    /// unless `p` is 0, 1, 2 or infinite). The Euclidean norm is accurate to 2 units in the last place, at least for up to 32
-    /// numbers.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, ∞. Numbers are scaled: neither large nor small ones make it
+    /// overflow or vanish (subnormal ones do so in the derivative, unless `p` is 0, 1, 2 or infinite). The Euclidean
+    /// norm is accurate to 2 units in the last place, at least for up to 32 numbers.
     ///
     /// # Panics
     /// If there is no element and `p` is neither 0, 1 nor 2.
@@ -87,6 +102,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, ∞.
     ///
     /// # Panics
     /// If there is no element along the axis and `p` is neither 0, 1 nor 2.
@@ -140,6 +158,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, 0], [NaN, NaN]. Of nothing: nothing.
+    ///
     /// # Panics
     /// As [`norm_axis`](Self::norm_axis).
     ///
@@ -163,6 +184,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, 0], [NaN, NaN]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```

@@ -26,7 +26,7 @@ impl Rule for Softmax {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        reduce::map_rows(inputs[0], out, reduce::softmax);
+        reduce::softmax_rows(inputs[0], out);
         Ok(())
     }
 
@@ -36,6 +36,10 @@ impl Rule for Softmax {
 
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         sum_of(tangents.iter().flatten().map(|dx| softmax_derivative(*dx, at.output)))
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 
@@ -59,7 +63,7 @@ impl Rule for LogSoftmax {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        reduce::map_rows(inputs[0], out, reduce::log_softmax);
+        reduce::log_softmax_rows(inputs[0], out);
         Ok(())
     }
 
@@ -70,6 +74,10 @@ impl Rule for LogSoftmax {
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         let weights = at.inputs[0].softmax(Axis::Columns);
         sum_of(tangents.iter().flatten().map(|dx| *dx - (weights * *dx).sum_axis(Axis::Columns)))
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 
@@ -89,7 +97,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// Never overflows. Where all are -∞ there is no largest, and all results are 0.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. Never overflows. Where
+    /// all are -∞ there is no largest, and all results are 0.
     ///
     /// # Examples
     /// ```
@@ -113,6 +122,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [0, 1], [NaN, NaN]. Of nothing: nothing.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -134,6 +146,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, -∞], [NaN, -∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```

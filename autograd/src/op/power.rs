@@ -2,6 +2,7 @@
 
 use crate::kernel::math;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::var::Var;
@@ -124,18 +125,53 @@ impl Pointwise<2> for Pow {
     /// `y x^(y-1)`, exactly 0 for `y = 0`, and `z ln x`, exactly 0 where `0^y` is 0 or 1. Not a choice by `y = 0`, which
     /// would lose the mixed second derivative there.
     fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 {
-            return g.strong_mul(y.strong_mul(x.pow(y - T::ONE)));
-        }
+        PowLess(0).derivative(slot, g, [x, y], z)
+    }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
         let zero = x.scalar(T::ZERO);
-        let stays_zero = x.equal(zero) * y.ge(zero);
-        g.strong_mul(z.strong_mul(stays_zero.select(zero, x.ln())))
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(zero.scalar(T::ONE), x.pow(y)))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        let far = nearer(-x.abs(), -y.abs());
+        Some((if far == T::ZERO { T::ONE } else { T::ZERO }, -far))
     }
 }
 
 impl Examples for Pow {
     fn examples() -> Vec<Case> {
         vec![Case::pointwise(Pow, [Domain::POSITIVE, Domain::ALL])]
+    }
+}
+
+/// `x^(y - n)`: no composition, for the rounding of `y - n` would count `y ln x` times as much
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PowLess(pub u32);
+
+impl Pointwise<2> for PowLess {
+    const NAME: &'static str = "pow_less";
+    const VECTORISED: bool = false;
+
+    #[inline(always)]
+    fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
+        math::powf_less(x, y, self.0)
+    }
+
+    fn derivative<'g, T: Real>(self, slot: usize, g: Var<'g, T>, [x, y]: [Var<'g, T>; 2], z: Var<'g, T>) -> Var<'g, T> {
+        let exponent = if self.0 == 0 { y } else { y - T::from_f64(f64::from(self.0)) };
+        if slot == 0 {
+            return g.strong_mul(exponent.strong_mul(x.binary(PowLess(self.0 + 1), y)));
+        }
+        let zero = x.scalar(T::ZERO);
+        let stays_zero = x.equal(zero) * exponent.ge(zero);
+        g.strong_mul(z.strong_mul(stays_zero.select(zero, x.ln())))
+    }
+}
+
+impl Examples for PowLess {
+    fn examples() -> Vec<Case> {
+        [1, 2].map(|n| Case::pointwise(PowLess(n), [Domain::POSITIVE, Domain::ALL])).to_vec()
     }
 }
 
@@ -180,6 +216,16 @@ impl Pointwise<2> for Hypot {
         let zero = r.scalar(T::ZERO);
         g.strong_mul(r.equal(zero).select(zero, [x, y][slot] / r))
     }
+
+    fn frozen<'g, T: Real>(self, [x, y]: [Var<'g, T>; 2], [x_at, y_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let zero = x.scalar(T::ZERO);
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(zero, x.hypot(y)))
+    }
+
+    fn piece<T: Real>(self, x: [T; 2]) -> Option<(T, T)> {
+        let r = self.value(x);
+        Some((if r == T::ZERO { T::ONE } else { T::ZERO }, r))
+    }
 }
 
 impl Examples for Hypot {
@@ -193,6 +239,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// `2 x`.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative -∞, -0, 0, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -213,7 +262,8 @@ impl<T: Real> Var<'_, T> {
     /// `n xⁿ⁻¹`; exactly 0 for `n = 0`. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// `0⁰ = 1`; a negative power of 0 is ±∞.
+    /// With `n = 3`, at -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative ∞, 0, 0, ∞, NaN. `0⁰ = 1`; a negative power of
+    /// 0 is ±∞.
     ///
     /// # Examples
     /// ```
@@ -234,7 +284,8 @@ impl<T: Real> Var<'_, T> {
     /// `c x^(c-1)`; exactly 0 for `c = 0`. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN for a negative `x`, unless `c` is whole. `0⁰ = 1`.
+    /// With `c = 1.5`, at -∞, -0, 0, ∞, NaN: ∞, 0, 0, ∞, NaN; derivative ∞, 0, 0, ∞, NaN. NaN for a negative `x`,
+    /// unless `c` is whole. `0⁰ = 1`.
     ///
     /// # Examples
     /// ```
@@ -256,7 +307,7 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (2 √x)`: infinite at 0. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN below 0.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, ∞, NaN; derivative NaN, -∞, ∞, 0, NaN. NaN below 0.
     ///
     /// # Examples
     /// ```
@@ -277,7 +328,8 @@ impl<T: Real> Var<'_, T> {
     /// `-1/x²`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±0, with the derivative -∞. At most 1 ulp, the derivative at most 2.
+    /// At -∞, -0, 0, ∞, NaN: -0, -∞, ∞, 0, NaN; derivative -0, -∞, -∞, -0, NaN. ±∞ at ±0, with the derivative -∞. At
+    /// most 1 ulp, the derivative at most 2.
     ///
     /// # Examples
     /// ```
@@ -298,7 +350,8 @@ impl<T: Real> Var<'_, T> {
     /// `-½ x^(-3/2)`. A cotangent that is exactly 0 contributes exactly 0, also at 0.
     ///
     /// # Domain and edge cases
-    /// +∞ at 0, with the derivative -∞; NaN below. At most 2 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -∞, ∞, 0, NaN; derivative NaN, ∞, -∞, 0, NaN. +∞ at 0, with the derivative -∞; NaN
+    /// below. At most 2 ulp, the derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -319,7 +372,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 / (3 y²)`: infinite at 0. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// Odd: `∛(-x) = -∛x`. At most 1 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, ∞, ∞, 0, NaN. Odd: `∛(-x) = -∛x`. At most 1 ulp, the
+    /// derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -344,8 +398,7 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// `x⁰ = 1`, also for 0. `0^y` for `y < 0` is +∞, and its derivative by `y` -∞. A negative `x` gives NaN unless `y` is
-    /// whole, and then the derivative by `y` is NaN. At most 1 ulp; the derivatives at most `4 + |y ln x|`, because the rounding
-    /// of `y - 1` counts as much.
+    /// whole, and then the derivative by `y` is NaN. At most 1 ulp; the derivatives at most 4.
     ///
     /// # Examples
     /// ```

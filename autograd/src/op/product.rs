@@ -14,6 +14,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, 1), (n, 1) → (m, n)`
     ///
+    /// # Domain and edge cases
+    /// Products of numbers: `0 · ∞` and NaN give NaN. Empty if either is.
+    ///
     /// # Panics
     /// If the operands have different numbers of columns.
     ///
@@ -37,6 +40,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n), (m, n) → (1, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, ∞.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -57,6 +63,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n), (p, q) → (m p, n q)`
     ///
+    /// # Domain and edge cases
+    /// Products of numbers: `0 · ∞` and NaN give NaN. Empty if either is.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -76,6 +85,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n), (m, k), (k, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// As product and sum: `α = 0` and `β = 0` do not hide NaN and ±∞. For `k = 0` it is `β x`.
     ///
     /// # Panics
     /// If the columns of `a` are not as many as the rows of `b`, or `x` does not broadcast with the product.
@@ -99,6 +111,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(n, 1), (n, n) → (1, 1)`
+    ///
+    /// # Domain and edge cases
+    /// No product is left out: `0 · ∞` and NaN give NaN. 0 for `n = 0`.
     ///
     /// # Panics
     /// If the shapes do not fit.

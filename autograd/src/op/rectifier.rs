@@ -22,6 +22,14 @@ impl Pointwise<1> for Relu {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         x.gt(x.scalar(T::ZERO)).select(g, x.scalar(T::ZERO))
     }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.le(at.scalar(T::ZERO)).select(at.scalar(T::ZERO), x))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        Some((if x > T::ZERO { T::ONE } else { T::ZERO }, x.abs()))
+    }
 }
 
 impl Examples for Relu {
@@ -45,6 +53,14 @@ impl Pointwise<1> for LeakyRelu {
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         x.gt(x.scalar(T::ZERO)).select(g, g * self.0.get::<T>())
+    }
+
+    fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.le(at.scalar(T::ZERO)).select(x * self.0.get::<T>(), x))
+    }
+
+    fn piece<T: Real>(self, x: [T; 1]) -> Option<(T, T)> {
+        Relu.piece(x)
     }
 }
 
@@ -87,6 +103,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1 above 0, else 0; at 0 itself 0, the subgradient of least norm. What is masked contributes exactly 0.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0, 0, ∞, NaN; derivative 0, 0, 0, 1, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -109,6 +128,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1 above 0, else the slope, also at 0 itself.
     ///
+    /// # Domain and edge cases
+    /// With a slope of 0.5, at -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0.5, 0.5, 0.5, 1, 0.5.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -127,6 +149,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// By `x`: 1 above 0, else the slope, also at 0 itself. By the slope: `x` below 0, else 0.
+    ///
+    /// # Domain and edge cases
+    /// As the product up to 0: NaN at 0 with an infinite slope. NaN stays NaN, with the slope as its derivative.
     ///
     /// # Examples
     /// ```
@@ -150,6 +175,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1 strictly between 0 and 6, else 0.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, -0, 0, 6, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -169,6 +197,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 1 strictly between -1 and 1, else 0.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1, 1, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -187,6 +218,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// ⅙ for `-3 < x < 3`, else 0.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.1667, 0.1667, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -208,7 +242,7 @@ impl<T: Real> Var<'_, T> {
     /// 0 up to -3, 1 from 3 on, `x/3 + ½` between.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, -0, 0, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN.
     ///
     /// # Examples
     /// ```
@@ -233,7 +267,7 @@ impl<T: Real> Var<'_, T> {
     /// 1 above the threshold, else 0, also at the threshold itself.
     ///
     /// # Domain and edge cases
-    /// NaN stays NaN.
+    /// With the threshold 1 and the value -2, at -∞, -0, 0, ∞, NaN: -2, -2, -2, ∞, NaN; derivative 0, 0, 0, 1, 1.
     ///
     /// # Examples
     /// ```
@@ -255,7 +289,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 above 0, else `α eˣ`, also at 0 itself.
     ///
     /// # Domain and edge cases
-    /// `-α` at -∞. At most 2 ulp, the derivative too.
+    /// With `α = 2`, at -∞, -0, 0, ∞, NaN: -2, -0, 0, ∞, NaN; derivative 0, 2, 2, 1, NaN. At most 2 ulp, the derivative
+    /// too.
     ///
     /// # Examples
     /// ```
@@ -280,7 +315,8 @@ impl<T: Real> Var<'_, T> {
     /// 1 above 0, else `e^(x/α)`.
     ///
     /// # Domain and edge cases
-    /// `-α` at -∞. At most 4 ulp; the derivative at most `2 + |x/α|`, because the rounding of the quotient counts as much.
+    /// With `α = 2`, at -∞, -0, 0, ∞, NaN: -2, -0, 0, ∞, NaN; derivative 0, 1, 1, 1, NaN. At most 4 ulp; the derivative
+    /// at most `2 + |x/α|`, because the rounding of the quotient counts as much.
     ///
     /// # Panics
     /// If `α` is not positive.
@@ -309,7 +345,8 @@ impl<T: Real> Var<'_, T> {
     /// `λ` above 0, else `λ α eˣ`, also at 0 itself.
     ///
     /// # Domain and edge cases
-    /// At most 3 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: -1.7581, -0, 0, ∞, NaN; derivative 0, 1.7581, 1.7581, 1.0507, NaN. At most 3 ulp, the
+    /// derivative too.
     ///
     /// # Examples
     /// ```
@@ -336,7 +373,7 @@ impl<T: Real> Var<'_, T> {
     /// 0 for `|x| ≤ λ`, else 1.
     ///
     /// # Domain and edge cases
-    /// NaN stays NaN.
+    /// With `λ = 1`, at -∞, -0, 0, ∞, NaN: -∞, 0, 0, ∞, NaN; derivative 1, 0, 0, 1, 1.
     ///
     /// # Examples
     /// ```
@@ -358,7 +395,7 @@ impl<T: Real> Var<'_, T> {
     /// 0 for `|x| ≤ λ`, else 1.
     ///
     /// # Domain and edge cases
-    /// NaN stays NaN.
+    /// With `λ = 1`, at -∞, -0, 0, ∞, NaN: -∞, 0, 0, ∞, NaN; derivative 1, 0, 0, 1, 1.
     ///
     /// # Examples
     /// ```
@@ -383,7 +420,8 @@ impl<T: Real> Var<'_, T> {
     /// `y/√(x² + b)`.
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞. At most 4 ulp, also far below 0; the derivative at most 8.
+    /// With `b = 4`, at -∞, -0, 0, ∞, NaN: 0, 1, 1, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN. At most 4 ulp, also far
+    /// below 0; the derivative at most 8.
     ///
     /// # Panics
     /// If `b` is not positive.
@@ -409,5 +447,32 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     fn if_positive(self, other: Self) -> Self {
         self.gt(self.scalar(T::ZERO)).select(self, other)
+    }
+
+    /// `0` up to -1, `(x + 1)²/4` between, `x` from 1 on, element by element: a ramp that is exactly 0 and exactly linear
+    /// away from the bend, and smooth in it.
+    ///
+    /// # Derivative
+    /// [`sparse_sigmoid`](Self::sparse_sigmoid)
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.25, 0.25, ∞, NaN; derivative 0, 0.5, 0.5, 1, 0.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable([[-2.0, 0.0, 1.0, 3.0]]);
+    /// let y = x.sparse_plus();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.25, 1.0, 3.0]);
+    /// assert_eq!(y.sum().gradient(x).value().as_slice(), [0.0, 0.5, 1.0, 1.0]);
+    /// ```
+    ///
+    /// # References
+    /// A. Martins and R. Astudillo, "From softmax to sparsemax", 2016.
+    #[must_use]
+    #[track_caller]
+    pub fn sparse_plus(self) -> Self {
+        let bend = (self.clamp(-T::ONE, T::ONE) + T::ONE).square() * T::from_f64(0.25);
+        self.ge(self.scalar(T::ONE)).select(self, bend)
     }
 }

@@ -5,7 +5,8 @@
 
 use crate::kernel::{Fault, View, reduce};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Linear, Op, Rule, one};
+use crate::op::rule::nearer;
+use crate::op::{Applied, Linear, Op, Pieces, Rule, one};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -39,13 +40,17 @@ impl Linear for Sum {
         match self.0 {
             None => out[0] = reduce::sum(inputs[0].data),
             Some(Axis::Rows) => reduce::sum_rows(inputs[0], out),
-            Some(Axis::Columns) => reduce::per_row(inputs[0], out, reduce::sum),
+            Some(Axis::Columns) => reduce::sum_columns(inputs[0], out),
         }
         Ok(())
     }
 
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
         g.broadcast(at.inputs[0].shape())
+    }
+
+    fn by_rows(self) -> bool {
+        self.0 == Some(Axis::Columns)
     }
 }
 
@@ -76,6 +81,19 @@ fn tie_weights<'g, T: Real>(at: &Applied<'g, T>) -> Var<'g, T> {
     hit / hit.sum_axis(Axis::Columns)
 }
 
+/// Which elements of each row are its extreme, and how far the next one is from it: 0 between ties.
+fn leaders<T: Real>(x: View<'_, T>, extreme: fn(&[T]) -> T) -> Pieces<T> {
+    let (mut switch, mut margin) = (Vec::new(), Vec::new());
+    for row in x.rows() {
+        let best = extreme(row);
+        switch.extend(row.iter().map(|x| if *x == best { T::ONE } else { T::ZERO }));
+        let ties = row.iter().filter(|x| **x == best).count();
+        let behind = row.iter().filter(|x| **x != best).map(|x| (*x - best).abs());
+        margin.push(if ties > 1 { T::ZERO } else { behind.fold(T::INFINITY, nearer) });
+    }
+    Pieces { switch, margin }
+}
+
 macro_rules! extreme {
     ($op:ident, $name:literal, $doc:literal, $kernel:path) => {
         #[doc = $doc]
@@ -103,6 +121,20 @@ macro_rules! extreme {
             fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
                 let terms = tangents.iter().flatten().map(|dx| dx.strong_mul(tie_weights(at)));
                 crate::op::sum_of(terms).sum_axis(Axis::Columns)
+            }
+
+            fn by_rows(self) -> bool {
+                true
+            }
+
+            fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+                let hit = at[0].equal(at[0].unary(self));
+                let sum = hit.select(x[0], x[0].scalar(T::ZERO)).sum_axis(Axis::Columns);
+                Some(sum / hit.sum_axis(Axis::Columns))
+            }
+
+            fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+                Some(leaders(inputs[0], $kernel))
             }
         }
 
@@ -146,6 +178,15 @@ impl Rule for ArgMax {
     fn differentiable(self, _: usize) -> bool {
         false
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let switch = inputs[0].rows().map(|row| T::from_usize(reduce::arg_max(row))).collect();
+        Some(Pieces { switch, ..leaders(inputs[0], reduce::max) })
+    }
 }
 
 impl Examples for ArgMax {
@@ -168,7 +209,7 @@ impl Rule for LogSumExp {
     }
 
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault> {
-        reduce::per_row(inputs[0], out, reduce::log_sum_exp);
+        reduce::log_sum_exp_rows(inputs[0], out);
         Ok(())
     }
 
@@ -179,6 +220,10 @@ impl Rule for LogSumExp {
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {
         let weights = at.inputs[0].softmax(Axis::Columns);
         crate::op::sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(weights))).sum_axis(Axis::Columns)
+    }
+
+    fn by_rows(self) -> bool {
+        true
     }
 }
 
@@ -198,8 +243,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; 0 if there is no element.
     ///
     /// # Domain and edge cases
-    /// Up to 32 numbers are summed with a single rounding, unless they cancel to less than `n² ε` of their magnitude. Longer
-    /// sums are within half a unit in the last place plus `15.5 ε` times the sum of the magnitudes, whatever their length.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN. Up to 32 numbers are summed with a single rounding,
+    /// unless they cancel to less than `n² ε` of their magnitude. Longer sums are within half a unit in the last place
+    /// plus `15.5 ε` times the sum of the magnitudes, whatever their length.
     ///
     /// # Examples
     /// ```
@@ -220,6 +266,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: 0, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -243,6 +292,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// `(m, n) → (1, 1)`; NaN if there is no element.
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -262,6 +314,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, NaN.
     ///
     /// # Examples
     /// ```
@@ -289,7 +344,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -317,7 +372,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, ∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -344,7 +399,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -370,7 +425,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, 1, -∞. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -397,7 +452,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 0, 0. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -424,7 +479,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// The first NaN if there is one.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, 0, 1, 1. The first NaN if there is one.
     ///
     /// # Panics
     /// If there is no element along the axis.
@@ -451,7 +506,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, if there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, if there is no element or all are
+    /// -∞.
     ///
     /// # Examples
     /// ```
@@ -474,7 +530,8 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, where there is no element or all are -∞.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: -∞, NaN, ∞, ∞. -∞, with derivative 0, where there is no element or all
+    /// are -∞.
     ///
     /// # Examples
     /// ```

@@ -4,6 +4,7 @@ use core::ops;
 
 use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::nearer;
 use crate::scalar::Real;
 use crate::var::Var;
 
@@ -36,6 +37,20 @@ impl Pointwise<1> for Round {
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
         g.strong_mul(x.scalar(T::ZERO))
     }
+
+    fn frozen<'g, T: Real>(self, _: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {
+        Some(at.unary(self))
+    }
+
+    fn piece<T: Real>(self, [x]: [T; 1]) -> Option<(T, T)> {
+        let (nearest, half) = (x.round_ties_even(), T::from_f64(0.5));
+        let margin = match self {
+            Self::TiesEven => half - (x - nearest).abs(),
+            Self::Trunc if nearest == T::ZERO => T::ONE - x.abs(),
+            Self::Floor | Self::Ceil | Self::Trunc => (x - nearest).abs(),
+        };
+        Some((self.value([x]), margin))
+    }
 }
 
 impl Examples for Round {
@@ -44,6 +59,12 @@ impl Examples for Round {
         let whole = [Self::Floor, Self::Ceil, Self::Trunc].map(|op| case(op, &[-2.0, -1.0, 0.0, 1.0, 2.0]));
         whole.into_iter().chain([case(Self::TiesEven, &[-1.5, -0.5, 0.5, 1.5])]).collect()
     }
+}
+
+/// `x - k y` with the whole `k` of `at`, from the rest that is left there.
+fn along<'g, T: Real>(x: [Var<'g, T>; 2], at: [Var<'g, T>; 2], rest: Var<'g, T>) -> Var<'g, T> {
+    let steps = ((at[0] - rest) / at[1]).round_ties_even();
+    rest + (x[0] - at[0]) - steps.strong_mul(x[1] - at[1])
 }
 
 /// What is left of `x` after a whole number of `y`, with the sign of `x`: a kernel, exact
@@ -68,6 +89,18 @@ impl Pointwise<2> for Fmod {
         rest: Var<'g, T>,
     ) -> Var<'g, T> {
         if slot == 0 { g } else { -g.strong_mul(((x - rest) / y).round_ties_even()) }
+    }
+
+    fn frozen<'g, T: Real>(self, x: [Var<'g, T>; 2], at: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(along(x, at, at[0] % at[1]))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        let rest = x.fmod(y);
+        let steps = ((x - rest) / y).round_ties_even();
+        // It is continuous where `x` changes its sign.
+        let below = if steps == T::ZERO { T::INFINITY } else { rest.abs() };
+        Some((steps, nearer(below, y.abs() - rest.abs())))
     }
 }
 
@@ -101,6 +134,15 @@ impl Pointwise<2> for Remainder {
     ) -> Var<'g, T> {
         if slot == 0 { g } else { -g.strong_mul(((x - rest) / y).round_ties_even()) }
     }
+
+    fn frozen<'g, T: Real>(self, x: [Var<'g, T>; 2], at: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        Some(along(x, at, at[0].remainder(at[1])))
+    }
+
+    fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {
+        let rest = self.value([x, y]);
+        Some((((x - rest) / y).round_ties_even(), nearer(rest.abs(), y.abs() - rest.abs())))
+    }
 }
 
 impl Examples for Remainder {
@@ -126,6 +168,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere, also at the jumps.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -144,6 +189,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 0 everywhere, also at the jumps.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -164,6 +212,9 @@ impl<T: Real> Var<'_, T> {
     /// # Derivative
     /// 0 everywhere, also at the jumps.
     ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -182,6 +233,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Derivative
     /// 0 everywhere, also at the jumps.
+    ///
+    /// # Domain and edge cases
+    /// At -∞, -0, 0, ∞, NaN: -∞, -0, 0, ∞, NaN; derivative 0, 0, 0, 0, 0.
     ///
     /// # Examples
     /// ```
@@ -203,7 +257,7 @@ impl<T: Real> Var<'_, T> {
     /// 1 everywhere, also at the jumps.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 0, 0, NaN, NaN; derivative 1, 1, 1, 1, 1.
     ///
     /// # Examples
     /// ```

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Fault, View, reduce, sort};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::{Applied, Axis, Rule, one};
+use crate::op::{Applied, Axis, Pieces, Rule, one};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -38,6 +38,28 @@ impl Rule for ArgSort {
     fn differentiable(self, _: usize) -> bool {
         false
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
+
+    fn pieces<T: Real>(self, inputs: &[View<'_, T>]) -> Option<Pieces<T>> {
+        let (mut switch, mut margin) = (vec![T::ZERO; inputs[0].data.len()], Vec::new());
+        reduce::map_rows(inputs[0], &mut switch, |x, out| sort::positions(x, self.0, out));
+        for row in inputs[0].rows() {
+            let mut sorted = row.to_vec();
+            sorted.sort_by(|a, b| a.partial_cmp(b).unwrap_or(core::cmp::Ordering::Equal));
+            let gap = |a: T, b: T| if a == b { T::ZERO } else { (a - b).abs() };
+            let gaps: Vec<T> = sorted.windows(2).map(|pair| gap(pair[0], pair[1])).collect();
+            let around = |k: usize| (k > 0).then(|| gaps[k - 1]).into_iter().chain(gaps.get(k).copied());
+            let places = (0..row.len()).map(|k| around(k).fold(T::INFINITY, crate::op::rule::nearer));
+            match self.0 {
+                SortOrder::Ascending => margin.extend(places),
+                SortOrder::Descending => margin.extend(places.rev()),
+            }
+        }
+        Some(Pieces { switch, margin })
+    }
 }
 
 impl Examples for ArgSort {
@@ -57,6 +79,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [1, 0], [1, 0], [1, 0]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -79,6 +104,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(m, n) → (m, n), (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [1, NaN], [1, ∞], [-∞, ∞]. Of nothing: nothing.
     ///
     /// # Examples
     /// ```
@@ -104,6 +132,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (k, n), (k, n)`; [`Axis::Columns`]: `(m, n) → (m, k), (m, k)`
+    ///
+    /// # Domain and edge cases
+    /// NaN is taken last. For `k = 0` nothing.
     ///
     /// # Panics
     /// If there are fewer than `k` elements along the axis.
@@ -137,7 +168,7 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, NaN. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element.
@@ -163,7 +194,7 @@ impl<T: Real> Var<'_, T> {
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN if any element is NaN.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: a panic, NaN, ∞, NaN. NaN if any element is NaN.
     ///
     /// # Panics
     /// If there is no element along the axis.

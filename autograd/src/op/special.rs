@@ -205,7 +205,8 @@ impl<T: Real> Var<'_, T> {
     /// `-2 x y`, which is 0 at ±∞.
     ///
     /// # Domain and edge cases
-    /// 0 at ±∞. At most 2 ulp, also far out; the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: 0, 1, 1, 0, NaN; derivative -0, 0, -0, -0, NaN. At most 2 ulp, also far out; the
+    /// derivative at most 4.
     ///
     /// # Examples
     /// ```
@@ -227,7 +228,7 @@ impl<T: Real> Var<'_, T> {
     /// `-x y`, which is 0 at ±∞.
     ///
     /// # Domain and edge cases
-    /// 0 at ±∞. At most 3 ulp.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.3989, 0.3989, 0, NaN; derivative -0, 0, -0, -0, NaN. At most 3 ulp.
     ///
     /// # Examples
     /// ```
@@ -248,7 +249,8 @@ impl<T: Real> Var<'_, T> {
     /// The density [`normal_pdf`](Self::normal_pdf).
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, 1 at +∞. At most 6 ulp, also in the lower tail.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.3989, 0.3989, 0, NaN. At most 6 ulp, also in the
+    /// lower tail.
     ///
     /// # Examples
     /// ```
@@ -269,7 +271,8 @@ impl<T: Real> Var<'_, T> {
     /// `2/√π e^(-x²)`.
     ///
     /// # Domain and edge cases
-    /// ±1 at ±∞. At most 1.5 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: -1, -0, 0, 1, NaN; derivative 0, 1.1284, 1.1284, 0, NaN. At most 1.5 ulp, the derivative
+    /// at most 4.
     ///
     /// # Examples
     /// ```
@@ -290,7 +293,8 @@ impl<T: Real> Var<'_, T> {
     /// `-2/√π e^(-x²)`.
     ///
     /// # Domain and edge cases
-    /// 2 at -∞, 0 at +∞. At most 5 ulp, the derivative at most 4.
+    /// At -∞, -0, 0, ∞, NaN: 2, 1, 1, 0, NaN; derivative -0, -1.1284, -1.1284, -0, NaN. At most 5 ulp, the derivative
+    /// at most 4.
     ///
     /// # Examples
     /// ```
@@ -312,7 +316,8 @@ impl<T: Real> Var<'_, T> {
     /// `√π/2 e^(y²)`: infinite at ±1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// ±∞ at ±1, NaN outside. At most 5 ulp; the derivative at most `4 + 10 y²`, because it grows with the square of `y`.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 0.8862, 0.8862, NaN, NaN. ±∞ at ±1, NaN outside. At
+    /// most 5 ulp; the derivative at most `4 + 10 y²`, because it grows with the square of `y`.
     ///
     /// # Examples
     /// ```
@@ -334,8 +339,8 @@ impl<T: Real> Var<'_, T> {
     /// [`digamma`](Self::digamma).
     ///
     /// # Domain and edge cases
-    /// +∞ at 0, -1, -2, … and ±∞. At most 7 ulp for positive `x`; for negative `x` some 10⁻¹⁵ of the larger of the two
-    /// logarithms that are subtracted.
+    /// At -∞, -0, 0, ∞, NaN: ∞, ∞, ∞, ∞, NaN; derivative NaN, ∞, -∞, ∞, NaN. +∞ at 0, -1, -2, … and ±∞. At most 7 ulp
+    /// for positive `x`; for negative `x` some 10⁻¹⁵ of the larger of the two logarithms that are subtracted.
     ///
     /// # Examples
     /// ```
@@ -357,8 +362,8 @@ impl<T: Real> Var<'_, T> {
     /// [`trigamma`](Self::trigamma).
     ///
     /// # Domain and edge cases
-    /// ∓∞ at ±0, NaN at -1, -2, … At most 4 ulp for positive `x`; for negative `x` some 10⁻¹⁵ of the larger of the two terms
-    /// that are added.
+    /// At -∞, -0, 0, ∞, NaN: NaN, ∞, -∞, ∞, NaN; derivative NaN, ∞, ∞, 0, NaN. ∓∞ at ±0, NaN at -1, -2, … At most 4 ulp
+    /// for positive `x`; for negative `x` some 10⁻¹⁵ of the larger of the two terms that are added.
     ///
     /// # Examples
     /// ```
@@ -380,7 +385,7 @@ impl<T: Real> Var<'_, T> {
     /// `ψ″(x)`, which is [`polygamma`](Self::polygamma) of order 2.
     ///
     /// # Domain and edge cases
-    /// +∞ at 0, -1, -2, … At most 5 ulp.
+    /// At -∞, -0, 0, ∞, NaN: NaN, ∞, ∞, 0, NaN; derivative NaN, ∞, -∞, -0, NaN. +∞ at 0, -1, -2, … At most 5 ulp.
     ///
     /// # Examples
     /// ```
@@ -402,8 +407,9 @@ impl<T: Real> Var<'_, T> {
     /// `ψ⁽ⁿ⁺¹⁾(x)`.
     ///
     /// # Domain and edge cases
-    /// At 0, -1, -2, … +∞ for odd `n`; for even `n` NaN, but ∓∞ at ±0. For positive `x` at most `8 + 2n` ulp. NaN for `n`
-    /// above 60, and so are derivatives that need it.
+    /// With `n = 2`, at -∞, -0, 0, ∞, NaN: NaN, ∞, -∞, -0, NaN; derivative NaN, ∞, ∞, 0, NaN. At 0, -1, -2, … +∞ for
+    /// odd `n`; for even `n` NaN, but ∓∞ at ±0. For positive `x` at most `8 + 2n` ulp. NaN for `n` above 60, and so are
+    /// derivatives that need it.
     ///
     /// # Examples
     /// ```

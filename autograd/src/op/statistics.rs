@@ -27,6 +27,10 @@ impl Linear for Center {
     fn transpose<'g, T: Real>(self, _: usize, g: Var<'g, T>, _: &Applied<'g, T>) -> Var<'g, T> {
         g.unary(Center)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for Center {
@@ -61,6 +65,10 @@ impl Rule for LogMeanExp {
         let weights = at.inputs[0].softmax(Axis::Columns);
         sum_of(tangents.iter().flatten().map(|dx| dx.strong_mul(weights))).sum_axis(Axis::Columns)
     }
+
+    fn by_rows(self) -> bool {
+        true
+    }
 }
 
 impl Examples for LogMeanExp {
@@ -79,8 +87,9 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// What rounding left in the mean is taken out by a second one: deviations are accurate where they are small beside
-    /// the numbers, and exactly 0 where all numbers are equal.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. What rounding left in the
+    /// mean is taken out by a second one: deviations are accurate where they are small beside the numbers, and exactly
+    /// 0 where all numbers are equal.
     ///
     /// # Examples
     /// ```
@@ -105,7 +114,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// By deviations, so that a large mean costs no digits. NaN or infinite if there are no more than `ddof` elements.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN. By deviations, so that a large mean costs no digits.
+    /// NaN or infinite if there are no more than `ddof` elements.
     ///
     /// # Examples
     /// ```
@@ -130,6 +140,9 @@ impl<T: Real> Var<'_, T> {
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
     ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN.
+    ///
     /// # Examples
     /// ```
     /// use autograd::Axis;
@@ -152,7 +165,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`
     ///
     /// # Domain and edge cases
-    /// NaN or infinite if there are no more than `ddof` elements.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN. NaN or infinite if there are no more than `ddof`
+    /// elements.
     ///
     /// # Examples
     /// ```
@@ -173,6 +187,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, NaN, NaN.
     ///
     /// # Examples
     /// ```
@@ -205,7 +222,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (m, n)`
     ///
     /// # Domain and edge cases
-    /// 0 where all elements are equal, also for `eps = 0` in value but not in derivative: keep `eps > 0`.
+    /// Of [NaN, 1], [∞, 1], [∞, -∞]: [NaN, NaN], [NaN, NaN], [NaN, NaN]. Of nothing: nothing. 0 where all elements are
+    /// equal, also for `eps = 0` in value but not in derivative: keep `eps > 0`.
     ///
     /// # Examples
     /// ```
@@ -234,7 +252,8 @@ impl<T: Real> Var<'_, T> {
     /// `(m, n) → (1, 1)`; NaN if there is no element.
     ///
     /// # Domain and edge cases
-    /// -∞, with derivative 0, if all are -∞. Accurate where the numbers are near 0, and so is the result.
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, ∞. -∞, with derivative 0, if all are -∞. Accurate where the
+    /// numbers are near 0, and so is the result.
     ///
     /// # Examples
     /// ```
@@ -255,6 +274,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// [`Axis::Rows`]: `(m, n) → (1, n)`; [`Axis::Columns`]: `(m, n) → (m, 1)`
+    ///
+    /// # Domain and edge cases
+    /// Of nothing, [NaN, 1], [∞, 1], [∞, -∞]: NaN, NaN, ∞, ∞.
     ///
     /// # Examples
     /// ```

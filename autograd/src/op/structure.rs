@@ -314,6 +314,9 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Shapes
     /// `(m, n) → (n, m)`
     ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. Empty stays empty.
+    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -333,6 +336,9 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Shapes
     /// `(m, n) → (rows, cols)`
+    ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. Empty stays empty.
     ///
     /// # Panics
     /// If the number of elements differs.
@@ -356,6 +362,9 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Shapes
     /// `(1, 1)`, `(1, n)`, `(m, 1)` or `(m, n)` `→ (m, n)`
+    ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. Empty stays empty.
     ///
     /// # Panics
     /// If a side is neither 1 nor that of `shape`.
@@ -381,6 +390,9 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Shapes
     /// `(m, n) → (rows.len(), cols.len())`
     ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. A block may be empty.
+    ///
     /// # Panics
     /// If the block reaches outside.
     ///
@@ -404,6 +416,9 @@ impl<'g, T: Real> Var<'g, T> {
     /// # Shapes
     /// Rows: `(m₁, n), (m₂, n), … → (m₁ + m₂ + …, n)`; columns: `(m, n₁), (m, n₂), … → (m, n₁ + n₂ + …)`
     ///
+    /// # Domain and edge cases
+    /// Numbers are moved as they are, NaN, ±∞ and -0 too. Parts may be empty.
+    ///
     /// # Panics
     /// If there is no operand, or their other sides differ.
     ///
@@ -426,6 +441,9 @@ impl<'g, T: Real> Var<'g, T> {
     ///
     /// # Derivative
     /// None: the path is cut, and a gradient that has no other path is an error that names this line.
+    ///
+    /// # Domain and edge cases
+    /// Values are as they are, NaN and ±∞ too. Empty stays empty.
     ///
     /// # Examples
     /// ```

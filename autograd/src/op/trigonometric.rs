@@ -25,7 +25,7 @@ impl Pointwise<1> for Sin {
     /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
         if inputs[0].data.iter().fold(true, |all, x| all & math::is_moderate(*x)) {
-            elementwise::map::<T, 1>(
+            elementwise::map::<T, 1, false>(
                 #[inline(always)]
                 |[x]| math::sin_moderate(x),
                 inputs,
@@ -62,7 +62,7 @@ impl Pointwise<1> for Cos {
     /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
         if inputs[0].data.iter().fold(true, |all, x| all & math::is_moderate(*x)) {
-            elementwise::map::<T, 1>(
+            elementwise::map::<T, 1, false>(
                 #[inline(always)]
                 |[x]| math::cos_moderate(x),
                 inputs,
@@ -203,6 +203,20 @@ impl Pointwise<2> for Atan2 {
         let partial = if slot == 0 { x / r / r } else { -y / r / r };
         g.strong_mul(nowhere.select(zero, partial))
     }
+
+    /// On the piece on which it is at `at`: whole turns that the moving angle is off by are taken back.
+    fn frozen<'g, T: Real>(self, [y, x]: [Var<'g, T>; 2], [y_at, x_at]: [Var<'g, T>; 2]) -> Option<Var<'g, T>> {
+        let (zero, turn) = (x.scalar(T::ZERO), T::from_f64(core::f64::consts::TAU));
+        let (angle, start) = (y.atan2(x), y_at.atan2(x_at));
+        let turns = ((angle - start) / turn).round_ties_even();
+        Some((x_at.equal(zero) * y_at.equal(zero)).select(start, angle - turns * turn))
+    }
+
+    fn piece<T: Real>(self, [y, x]: [T; 2]) -> Option<(T, T)> {
+        let side = if x < T::ZERO { T::ONE.copysign(y) } else { T::ZERO };
+        let centre = if x == T::ZERO && y == T::ZERO { T::from_f64(2.0) } else { side };
+        Some((centre, if x < T::ZERO { y.abs() } else { math::hypot(y, x) }))
+    }
 }
 
 impl Examples for Atan2 {
@@ -221,7 +235,8 @@ impl<T: Real> Var<'_, T> {
     /// `cos x`.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞. At most 0.8 ulp for angles of any size, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. At most 0.8 ulp for angles of any
+    /// size, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -242,7 +257,8 @@ impl<T: Real> Var<'_, T> {
     /// `-sin x`.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞. At most 0.8 ulp for angles of any size, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 1, 1, NaN, NaN; derivative NaN, 0, -0, NaN, NaN. At most 0.8 ulp for angles of any
+    /// size, the derivative too.
     ///
     /// # Examples
     /// ```
@@ -263,7 +279,8 @@ impl<T: Real> Var<'_, T> {
     /// `1 + tan² x`.
     ///
     /// # Domain and edge cases
-    /// NaN at ±∞. At most 2.2 ulp for angles of any size, the derivative at most 6.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. At most 2.2 ulp for angles of any
+    /// size, the derivative at most 6.
     ///
     /// # Examples
     /// ```
@@ -284,7 +301,8 @@ impl<T: Real> Var<'_, T> {
     /// `1/√(1 - x²)`: infinite at ±1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN outside `[-1, 1]`. At most 0.7 ulp, the derivative at most 3.
+    /// At -∞, -0, 0, ∞, NaN: NaN, -0, 0, NaN, NaN; derivative NaN, 1, 1, NaN, NaN. NaN outside `[-1, 1]`. At most 0.7
+    /// ulp, the derivative at most 3.
     ///
     /// # Examples
     /// ```
@@ -305,7 +323,8 @@ impl<T: Real> Var<'_, T> {
     /// `-1/√(1 - x²)`: infinite at ±1. A cotangent that is exactly 0 contributes exactly 0.
     ///
     /// # Domain and edge cases
-    /// NaN outside `[-1, 1]`. At most 0.7 ulp, the derivative at most 3.
+    /// At -∞, -0, 0, ∞, NaN: NaN, 1.5708, 1.5708, NaN, NaN; derivative NaN, -1, -1, NaN, NaN. NaN outside `[-1, 1]`. At
+    /// most 0.7 ulp, the derivative at most 3.
     ///
     /// # Examples
     /// ```
@@ -326,7 +345,8 @@ impl<T: Real> Var<'_, T> {
     /// `1/(1 + x²)`.
     ///
     /// # Domain and edge cases
-    /// ±π/2 at ±∞. At most 2 ulp, the derivative too.
+    /// At -∞, -0, 0, ∞, NaN: -1.5708, -0, 0, 1.5708, NaN; derivative 0, 1, 1, 0, NaN. At most 2 ulp, the derivative
+    /// too.
     ///
     /// # Examples
     /// ```

@@ -29,12 +29,28 @@ pub struct Picture<'g, T: Real> {
 
 impl<'g, T: Real> Picture<'g, T> {
     /// Draws what `roots` are computed from.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0).named("x");
+    /// let y = x.square();
+    /// assert!(autograd::Picture::of(&[y]).to_dot().contains("square"));
+    /// ```
     #[must_use]
     pub fn of(roots: &[Var<'g, T>]) -> Self {
         Self { roots: roots.to_vec(), values: false, target: None }
     }
 
     /// With the numbers of small values (at most four elements).
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0).named("x");
+    /// let y = x.square();
+    /// assert!(autograd::Picture::of(&[y]).values().to_dot().contains('9'));
+    /// ```
     #[must_use]
     pub fn values(mut self) -> Self {
         self.values = true;
@@ -42,6 +58,14 @@ impl<'g, T: Real> Picture<'g, T> {
     }
 
     /// With the gradient of the scalar `target` by each small value. This records the gradients into the graph.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0).named("x");
+    /// let y = x.square();
+    /// assert!(autograd::Picture::of(&[y]).gradients(y).to_dot().contains('6'));
+    /// ```
     #[must_use]
     pub fn gradients(mut self, target: Var<'g, T>) -> Self {
         self.target = Some(target);
@@ -52,6 +76,14 @@ impl<'g, T: Real> Picture<'g, T> {
     ///
     /// # Panics
     /// If values are asked for that depend on an input, or gradients of what is no scalar.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0).named("x");
+    /// let y = x.square();
+    /// assert!(autograd::Picture::of(&[y]).to_dot().starts_with("digraph"));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn to_dot(&self) -> String {
@@ -72,6 +104,14 @@ impl<'g, T: Real> Picture<'g, T> {
     ///
     /// # Panics
     /// If values are asked for that depend on an input, or gradients of what is no scalar.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let x = graph.variable(3.0).named("x");
+    /// let y = x.square();
+    /// assert!(autograd::Picture::of(&[y]).to_mermaid().starts_with("flowchart"));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn to_mermaid(&self) -> String {

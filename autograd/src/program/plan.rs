@@ -78,8 +78,9 @@ impl Allocator {
         self.end
     }
 
+    /// Whole cache lines. An empty matrix takes one, too: places tell operands apart.
     fn room(&self, len: usize) -> usize {
-        len.next_multiple_of(self.line)
+        len.max(1).next_multiple_of(self.line)
     }
 
     /// A place for `shape`: the smallest unused stretch that holds it.
@@ -111,9 +112,6 @@ impl Allocator {
     /// Gives a place back.
     pub(crate) fn give(&mut self, span: Span) {
         let room = self.room(span.len);
-        if room == 0 {
-            return;
-        }
         let at = self.free.partition_point(|free| free.start < span.start);
         self.free.insert(at, Span { start: span.start, len: room });
         if at + 1 < self.free.len() && self.free[at].start + room == self.free[at + 1].start {

@@ -1,13 +1,15 @@
 //! Fourth pass: steps with their places in the arena, ready to run.
 
 use core::panic::Location;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
+use crate::kernel::reduce::running;
 use crate::op::{Bits, Op};
-use crate::program::fuse::{Group, fuse};
-use crate::program::fused::{Fused, Instruction, Place, Spread};
+use crate::program::code::Layout;
+use crate::program::fuse::{Group, Tail, fuse, steps};
+use crate::program::fused::{Fused, Head};
 use crate::program::plan::{Allocator, Span};
 use crate::program::scalars::{self, Scalars};
 use crate::program::simplify::Term;
@@ -18,17 +20,17 @@ use crate::shape::Shape;
 /// What a run does, one after the other.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// A fused kernel of pointwise operations.
-    Fused(Fused),
+    /// A kernel of one pass over rows.
+    Fused(Box<Fused>),
     /// Any other operation.
-    Single(Single),
+    Single(Box<Single>),
     /// Linear code on single numbers.
-    Scalars(Scalars),
+    Scalars(Box<Scalars>),
     /// A copy between places that do not overlap.
     Copy(Span, Span),
 }
 
-/// One operation that is not pointwise.
+/// One operation that is computed by itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Single {
     pub(crate) op: Op,
@@ -51,22 +53,28 @@ pub(crate) struct Schedule {
     /// Constants to be written before the first run.
     pub(crate) fills: Vec<(Span, Bits)>,
     pub(crate) arena: usize,
+    /// What each step but copies computes. There are none if linear code computes all.
+    pub(crate) groups: Vec<Group>,
 }
 
 const NEVER_DIES: usize = usize::MAX;
+
+/// Bytes of the first-level cache that blocks may take up: it has 32 kB at least where it matters.
+const CACHE: usize = 32 << 10;
 
 /// Makes steps of `terms`. `outputs` stay readable after a run; `updates` are states with their new values.
 pub(crate) fn schedule<T: Real>(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {
     if let Some(tiny) = scalars::schedule(terms, outputs, updates) {
         return tiny;
     }
-    let groups = fuse(terms);
+    let groups = fuse(terms, outputs.iter().copied().chain(updates.iter().map(|(_, value)| *value)));
     debug_assert_eq!(verify::groups(terms, &groups), Ok(()));
     let mut scheduler = Scheduler::new::<T>(terms, &groups, outputs, updates);
     for (step, group) in groups.iter().enumerate() {
         scheduler.step(step, group);
     }
-    scheduler.finish(outputs, updates)
+    let schedule = scheduler.finish(outputs, updates);
+    Schedule { groups, ..schedule }
 }
 
 struct Scheduler<'a> {
@@ -82,13 +90,15 @@ struct Scheduler<'a> {
     fills: Vec<(Span, Bits)>,
     allocator: Allocator,
     steps: Vec<Step>,
+    /// Numbers that have room in the first-level cache.
+    cache: usize,
 }
 
 impl<'a> Scheduler<'a> {
     fn new<T: Real>(terms: &'a [Term], groups: &[Group], outputs: &[usize], updates: &[(usize, usize)]) -> Self {
         let mut group_of = vec![usize::MAX; terms.len()];
         for (step, group) in groups.iter().enumerate() {
-            group.members.iter().for_each(|&member| group_of[member] = step);
+            group.members().for_each(|member| group_of[member] = step);
         }
         let mut last_read = vec![0; terms.len()];
         let mut stored = vec![false; terms.len()];
@@ -105,8 +115,10 @@ impl<'a> Scheduler<'a> {
         }
         let mut state_of = HashMap::new();
         for &(state, value) in updates {
-            let pointwise = terms[value].op.is_pointwise();
-            if pointwise && !readers_of_roots[state] && last_read[state] <= group_of[value] {
+            let group = groups.get(group_of[value]);
+            let body = group.is_some_and(|group| terms[value].op.is_pointwise() && group.body.contains(&value));
+            let head = group.and_then(|group| group.head).is_some_and(|head| terms[head].inputs.contains(&state));
+            if body && !head && !readers_of_roots[state] && last_read[state] <= group_of[value] {
                 state_of.entry(value).or_insert(state);
             }
         }
@@ -125,17 +137,18 @@ impl<'a> Scheduler<'a> {
             fills: Vec::new(),
             allocator: Allocator::new::<T>(),
             steps: Vec::new(),
+            cache: CACHE / size_of::<T>(),
         };
-        scheduler.place_leaves();
+        scheduler.place_leaves(groups);
         scheduler
     }
 
-    /// Leaves keep their places for the life of the program. A constant number needs one only where an operation
-    /// that is not pointwise reads it, or the user does.
-    fn place_leaves(&mut self) {
+    /// Leaves keep their places for the life of the program. A constant number needs one only where a product or an
+    /// operation that is computed by itself reads it, or the user does.
+    fn place_leaves(&mut self, groups: &[Group]) {
         let mut read_whole: Vec<bool> = self.last_read.iter().map(|&last| last == NEVER_DIES).collect();
-        for term in self.terms.iter().filter(|term| !term.op.is_pointwise()) {
-            term.inputs.iter().for_each(|&input| read_whole[input] = true);
+        for whole in groups.iter().filter_map(|group| group.head.or(group.single(self.terms))) {
+            self.terms[whole].inputs.iter().for_each(|&input| read_whole[input] = true);
         }
         for (i, term) in self.terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()) {
             let constant = if let Op::Fill(value) = term.op { Some(value) } else { None };
@@ -151,13 +164,12 @@ impl<'a> Scheduler<'a> {
     fn step(&mut self, step: usize, group: &Group) {
         let mut dying = self.external_inputs(group);
         dying.retain(|&input| self.last_read[input] == step);
-        let single = group.members[0];
-        let step = if self.terms[single].op.is_pointwise() {
-            let overwritten = self.place_outputs(group, &mut dying);
-            Step::Fused(self.fused(group, &overwritten))
-        } else {
-            self.places[single] = Some(self.allocator.take(self.terms[single].shape));
-            Step::Single(self.single(single))
+        let step = match group.single(self.terms) {
+            Some(single) => {
+                self.places[single] = Some(self.allocator.take(self.terms[single].shape));
+                Step::Single(Box::new(self.single(single)))
+            }
+            None => Step::Fused(Box::new(self.fused(group, &mut dying))),
         };
         self.steps.push(step);
         for input in dying {
@@ -169,36 +181,71 @@ impl<'a> Scheduler<'a> {
 
     /// Terms outside of the group that it reads.
     fn external_inputs(&self, group: &Group) -> Vec<usize> {
-        let own = self.group_of[group.members[0]];
-        let inputs = group.members.iter().flat_map(|&member| self.terms[member].inputs.iter().copied());
+        let Some(own) = group.members().next().map(|member| self.group_of[member]) else { return Vec::new() };
+        let inputs = group.members().flat_map(|member| self.terms[member].inputs.iter().copied());
         let mut inputs: Vec<usize> = inputs.filter(|&input| self.group_of[input] != own).collect();
         inputs.sort_unstable();
         inputs.dedup();
         inputs
     }
 
-    /// Gives each stored member of a pointwise group its place: that of the state which it updates, that of an
-    /// operand which dies here (taken out of `dying`), or a new one. Returns members with what they overwrite.
-    fn place_outputs(&mut self, group: &Group, dying: &mut Vec<usize>) -> HashMap<usize, usize> {
+    /// Makes a kernel, with places for what it writes; what dies with it and is not written over stays in `dying`.
+    fn fused(&mut self, group: &Group, dying: &mut Vec<usize>) -> Fused {
+        let externals = self.external_inputs(group);
+        let head = group
+            .head
+            .filter(|&head| self.stored[head] || !Head::is_banded(self.terms[head].shape, steps(self.terms, head)));
+        if let Some(head) = head {
+            self.places[head] = Some(self.allocator.take(self.terms[head].shape));
+        }
+        let stored = self.place_body(group, dying);
+        let parts: Vec<Span> = group.tails.iter().map(|&tail| self.place_tail(tail)).collect();
+        let layout = Layout {
+            terms: self.terms,
+            group,
+            externals: &externals,
+            places: &self.places,
+            stored: &stored,
+            parts: &parts,
+            cache: self.cache,
+        };
+        let kernel = layout.kernel();
+        parts.into_iter().for_each(|part| self.allocator.give(part));
+        dying.extend(head.filter(|&head| !self.stored[head]));
+        kernel
+    }
+
+    /// Gives each stored member of a body its place: that of the state which it updates, that of an operand which dies
+    /// here (taken out of `dying`) and which no product reads, or a new one. Returns members with what they overwrite.
+    fn place_body(&mut self, group: &Group, dying: &mut Vec<usize>) -> HashMap<usize, Option<usize>> {
         let mut overwritten = HashMap::new();
-        for &member in group.members.iter().filter(|&&member| self.stored[member]) {
+        for &member in group.body.iter().filter(|&&member| self.stored[member]) {
             let shape = self.terms[member].shape;
+            let multiplied = |input: &usize| group.head.is_some_and(|head| self.terms[head].inputs.contains(input));
             let victim = match self.state_of.get(&member) {
                 Some(&state) => Some(state),
                 None => {
-                    let full = dying.iter().position(|&input| self.terms[input].shape == shape);
-                    full.map(|i| dying.swap_remove(i))
+                    let fits = |input: &usize| self.terms[*input].shape == shape && !multiplied(input);
+                    dying.iter().position(fits).map(|i| dying.swap_remove(i))
                 }
             };
+            overwritten.insert(member, victim);
             self.places[member] = match victim {
-                Some(victim) => {
-                    overwritten.insert(member, victim);
-                    self.places[victim]
-                }
+                Some(victim) => self.places[victim],
                 None => Some(self.allocator.take(shape)),
             };
         }
         overwritten
+    }
+
+    /// Gives a sum its place, and one to the sums of its parts.
+    fn place_tail(&mut self, tail: usize) -> Span {
+        self.places[tail] = Some(self.allocator.take(self.terms[tail].shape));
+        let shape = self.terms[self.terms[tail].inputs[0]].shape;
+        self.allocator.take(match Tail::of(self.terms, tail) {
+            Some(Tail::Columns) => Shape::new(shape.rows.div_ceil(running::ROWS_TOGETHER), shape.cols),
+            Some(Tail::Total) | None => Shape::new(shape.len().div_ceil(running::NUMBERS_TOGETHER), 2),
+        })
     }
 
     fn single(&self, i: usize) -> Single {
@@ -210,49 +257,27 @@ impl<'a> Scheduler<'a> {
         Single { op: term.op, site: term.site, inputs, output: slot_of(i), slots }
     }
 
-    fn fused(&self, group: &Group, overwritten: &HashMap<usize, usize>) -> Fused {
-        let externals = self.external_inputs(group);
-        let stored = group.members.iter().filter(|&&member| self.stored[member]);
-        let slots = sorted(externals.iter().chain(stored.clone()).filter_map(|&t| self.places[t]));
-        let slot_of = |t: usize| self.places[t].and_then(|span| slots.binary_search(&span).ok());
-        let mut written: SmallVec<[bool; 8]> = slots.iter().map(|_| false).collect();
-        stored.filter_map(|&member| slot_of(member)).for_each(|slot| written[slot] = true);
-        let kernel = Fused {
-            shape: self.terms[group.members[0]].shape,
-            slots: slots.clone(),
-            written,
-            constants: Vec::new(),
-            loads: Vec::new(),
-            code: Vec::new(),
-            stores: Vec::new(),
-            registers: 0,
-        };
-        let mut coder = Coder { terms: self.terms, kernel, place_of: HashMap::new(), free: Vec::new() };
-        coder.load(&externals, slot_of);
-        coder.write(group, slot_of, overwritten);
-        coder.kernel
-    }
-
     /// Copies the new values of states that could not be written in place. What they replace is set aside first
     /// where it is an output, or the new value of another state.
     fn finish(mut self, outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {
         let mut copies = Vec::new();
+        let states: HashSet<usize> = updates.iter().map(|(state, _)| *state).collect();
         for &(state, value) in updates {
             if self.places[state] != self.places[value] {
-                let from = self.set_aside(value, updates);
+                let from = self.set_aside(value, &states);
                 copies.push(Step::Copy(from, self.place(state)));
             }
         }
-        let outputs = outputs.iter().map(|&output| self.set_aside(output, updates)).collect();
+        let outputs = outputs.iter().map(|&output| self.set_aside(output, &states)).collect();
         self.steps.extend(copies);
         let arena = self.allocator.len();
-        Schedule { steps: self.steps, places: self.places, outputs, fills: self.fills, arena }
+        Schedule { steps: self.steps, places: self.places, outputs, fills: self.fills, arena, groups: Vec::new() }
     }
 
     /// Where the value of a term is found after the states have got their new values.
-    fn set_aside(&mut self, term: usize, updates: &[(usize, usize)]) -> Span {
+    fn set_aside(&mut self, term: usize, states: &HashSet<usize>) -> Span {
         let place = self.place(term);
-        if !updates.iter().any(|(state, _)| *state == term) {
+        if !states.contains(&term) {
             return place;
         }
         let aside = self.allocator.take(self.terms[term].shape);
@@ -270,90 +295,4 @@ fn sorted(spans: impl Iterator<Item = Span>) -> SmallVec<[Span; 8]> {
     spans.sort_unstable();
     spans.dedup();
     spans
-}
-
-/// Writes the code of one fused kernel.
-struct Coder<'a> {
-    terms: &'a [Term],
-    kernel: Fused,
-    place_of: HashMap<usize, Place>,
-    /// Registers that hold nothing any more.
-    free: Vec<usize>,
-}
-
-impl Coder<'_> {
-    fn new_register(&mut self) -> usize {
-        self.free.pop().unwrap_or_else(|| {
-            self.kernel.registers += 1;
-            self.kernel.registers - 1
-        })
-    }
-
-    /// Says where operands from outside are found; smaller ones and constants get a register for good.
-    fn load(&mut self, externals: &[usize], slot_of: impl Fn(usize) -> Option<usize>) {
-        let mut constants: HashMap<Bits, usize> = HashMap::new();
-        for &input in externals {
-            let term = &self.terms[input];
-            let place = match (term.op, slot_of(input)) {
-                (Op::Fill(value), _) => {
-                    let register = match constants.get(&value) {
-                        Some(&register) => register,
-                        None => self.new_register(),
-                    };
-                    if constants.insert(value, register).is_none() {
-                        self.kernel.constants.push((register, value));
-                    }
-                    Place::Register(register)
-                }
-                (_, Some(slot)) if term.shape == self.kernel.shape => Place::Slot(slot),
-                (_, slot) => {
-                    let register = self.new_register();
-                    let spread = match term.shape {
-                        Shape::SCALAR => Spread::Scalar,
-                        Shape { rows: 1, .. } => Spread::Row,
-                        Shape { .. } => Spread::Column,
-                    };
-                    self.kernel.loads.push((register, slot.unwrap_or(0), spread));
-                    Place::Register(register)
-                }
-            };
-            self.place_of.insert(input, place);
-        }
-    }
-
-    fn write(&mut self, group: &Group, slot_of: impl Fn(usize) -> Option<usize>, overwritten: &HashMap<usize, usize>) {
-        let mut last_use: HashMap<usize, usize> = HashMap::new();
-        for (at, &member) in group.members.iter().enumerate() {
-            self.terms[member].inputs.iter().for_each(|&input| {
-                last_use.insert(input, at);
-            });
-        }
-        let loaded = self.kernel.registers;
-        for (at, &member) in group.members.iter().enumerate() {
-            let term = &self.terms[member];
-            let inputs = term.inputs.iter().map(|input| self.place_of[input]).collect();
-            let slot = slot_of(member);
-            let victim = overwritten.get(&member).and_then(|victim| last_use.get(victim));
-            let output = match slot {
-                Some(slot) if victim.is_none_or(|&last| last < at) => Place::Slot(slot),
-                _ => Place::Register(self.new_register()),
-            };
-            if let (Some(slot), Place::Register(register)) = (slot, output) {
-                self.kernel.stores.push((register, slot));
-            }
-            self.kernel.code.push(Instruction { op: term.op, inputs, output });
-            self.place_of.insert(member, output);
-            let mut dead: SmallVec<[usize; 3]> = term.inputs.iter().copied().collect();
-            dead.push(member);
-            dead.sort_unstable();
-            dead.dedup();
-            for value in dead {
-                let done = last_use.get(&value).is_none_or(|&last| last == at);
-                let Place::Register(register) = self.place_of[&value] else { continue };
-                if done && register >= loaded && slot_of(value).is_none() {
-                    self.free.push(register);
-                }
-            }
-        }
-    }
 }

@@ -8,6 +8,8 @@
 //! | pointwise of constants → constant | the same kernel computes it |
 //! | `detach x` → `x` | the derivatives were taken before |
 //! | `(xᵀ)ᵀ` → `x` | numbers only move |
+//! | `0 < x` → `0 < relu x`, if there is a `relu x` | the same numbers are positive; `x` need not be kept |
+//! | sum down one row → the row | it is copied |
 //! | `f(broadcast x)` → `f(x)` | pointwise kernels broadcast by themselves |
 //! | equal operation, equal operands → one node; `x + y`, `x * y` with `y + x`, `y * x` | IEEE 754: both commute |
 //!
@@ -22,7 +24,7 @@ use smallvec::SmallVec;
 use crate::kernel::View;
 use crate::mix::Mix;
 use crate::node::{NodeId, Nodes};
-use crate::op::{Bits, Op};
+use crate::op::{Axis, Bits, Compare, Op, Relu, Sum};
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -112,22 +114,36 @@ impl Known {
         a.op == b.op && a.shape == b.shape && (a.inputs == b.inputs || commuted())
     }
 
-    /// The place of a term that computes the same as `term`, or the next one, at which it then must be put.
+    /// The place of a term that computes the same as `term`.
+    fn find(&self, terms: &[Term], term: &Term) -> Option<usize> {
+        if self.table.is_empty() { None } else { self.probe(terms, term).ok() }
+    }
+
+    /// The same, or the next place, at which the term then must be put.
     fn find_or_add(&mut self, terms: &[Term], term: &Term) -> usize {
         if 2 * self.count >= self.table.len() {
             self.grow(terms);
         }
+        match self.probe(terms, term) {
+            Ok(place) => place,
+            Err(at) => {
+                self.table[at] = mark(terms.len());
+                self.count += 1;
+                terms.len()
+            }
+        }
+    }
+
+    /// The place of an equal term, or where in the table there is room for this one.
+    fn probe(&self, terms: &[Term], term: &Term) -> Result<usize, usize> {
         let mut at = self.slot(term);
         loop {
             match self.table[at] as usize {
-                0 => break,
-                place if Self::same(&terms[place - 1], term) => return place - 1,
+                0 => return Err(at),
+                place if Self::same(&terms[place - 1], term) => return Ok(place - 1),
                 _ => at = (at + 1) & (self.table.len() - 1),
             }
         }
-        self.table[at] = mark(terms.len());
-        self.count += 1;
-        terms.len()
     }
 
     fn slot(&self, term: &Term) -> usize {
@@ -223,6 +239,8 @@ impl Builder {
             Op::Sub(_) if is(1, 0.0) => same(0),
             Op::Add(_) if is(1, -0.0) => same(0),
             Op::Add(_) if is(0, -0.0) => same(1),
+            Op::Compare(Compare::Less) if is(0, 0.0) => self.positive(term),
+            Op::Sum(Sum(Some(Axis::Rows))) if self.terms[term.inputs[0]].shape.rows == 1 => same(0),
             Op::Neg(_) => match self.terms[term.inputs[0]].op {
                 Op::Neg(_) => Some(Rewrite::Same(self.terms[term.inputs[0]].inputs[0])),
                 _ => None,
@@ -247,6 +265,13 @@ impl Builder {
         let operand = term.inputs[slot];
         let negated = Rewrite::Op(crate::op::Neg.into(), SmallVec::from_slice(&[operand]));
         (self.terms[operand].shape == term.shape).then_some(negated)
+    }
+
+    /// Reads the rectified operand, which is there for other users, in place of the operand.
+    fn positive(&self, term: &Term) -> Option<Rewrite> {
+        let relu = Term { op: Relu.into(), inputs: SmallVec::from_slice(&term.inputs[1..]), ..term.clone() };
+        let rectified = self.known.find(&self.terms, &relu)?;
+        Some(Rewrite::Op(term.op, SmallVec::from_slice(&[term.inputs[0], rectified])))
     }
 
     /// Drops what the rewrites left without a user.
@@ -290,7 +315,7 @@ mod tests {
         let simplified = simplify::<f64>(&root.graph().nodes.borrow(), &[root.id()]);
         let line = |(i, term): (usize, &Term)| {
             let inputs: Vec<String> = term.inputs.iter().map(|input| format!("%{input}")).collect();
-            let constant = if let Op::Fill(value) = term.op { Some(format!("{value:?}")) } else { None };
+            let constant = if let Op::Fill(value) = term.op { Some(value.get::<f64>().to_string()) } else { None };
             let name = constant.unwrap_or_else(|| term.op.name().to_owned());
             format!("%{i} = {name}({}) {}", inputs.join(", "), term.shape)
         };
@@ -334,7 +359,7 @@ mod tests {
     fn constants_are_folded_by_the_kernel_that_would_compute_them() {
         let graph = Graph::new();
         let two = graph.filled(1, 1, 2.0);
-        assert_eq!(simplified((two * 3.0).sqrt()), [format!("%0 = {:?}() 1x1", 6f64.sqrt())]);
+        assert_eq!(simplified((two * 3.0).sqrt()), [format!("%0 = {}() 1x1", 6f64.sqrt())]);
     }
 
     #[test]
@@ -367,6 +392,30 @@ mod tests {
         assert_eq!(simplified(one.select(x, y.exp())), ["%0 = variable() 2x1"]);
         let expected = ["%0 = variable() 2x1", "%1 = exp(%0) 2x1"];
         assert_eq!(simplified(x.scalar(0.0).select(x, y.exp())), expected);
+    }
+
+    #[test]
+    fn the_derivative_of_a_rectifier_reads_its_result() {
+        let graph = Graph::new();
+        let x = column(&graph) + column(&graph);
+        let y = x.relu();
+        let expected = [
+            "%0 = variable() 2x1",
+            "%1 = variable() 2x1",
+            "%2 = add(%0, %1) 2x1",
+            "%3 = relu(%2) 2x1",
+            "%4 = 0() 1x1",
+            "%5 = compare(%4, %3) 2x1",
+            "%6 = mul(%3, %5) 2x1",
+        ];
+        assert_eq!(simplified(y * x.gt(x.scalar(0.0))), expected);
+    }
+
+    #[test]
+    fn the_sum_down_a_single_row_is_the_row() {
+        let graph = Graph::new();
+        let row = graph.variable([[1.0, -0.0]]);
+        assert_eq!(simplified(row.sum_axis(Axis::Rows)), ["%0 = variable() 1x2"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What holds after each pass: checked in debug builds and tests.
 
 use crate::op::Op;
-use crate::program::fuse::Group;
+use crate::program::fuse::{Group, Space, Tail};
 use crate::program::plan::Span;
 use crate::program::schedule::Step;
 use crate::program::simplify::{Simplified, Term};
@@ -39,29 +39,46 @@ fn shape(terms: &[Term], term: &Term) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("shape {}, its rule gives {given}", term.shape)) }
 }
 
-/// Every term but leaves stands in one group, after all that it reads; only pointwise terms of one shape share one.
+/// Every term but leaves stands in one group, after all that it reads; terms that share one run over the same rows; what
+/// the head reads is not of its own kernel, and nothing there reads a tail.
 pub(crate) fn groups(terms: &[Term], groups: &[Group]) -> Result<(), String> {
     let mut done: Vec<bool> = terms.iter().map(|term| term.op.is_leaf()).collect();
     for group in groups {
-        let Some(&first) = group.members.first() else { return Err("an empty group".to_owned()) };
-        for &member in &group.members {
-            let term = &terms[member];
-            if done[member] {
-                return Err(format!("term {member} stands in two groups"));
+        let mut space = None;
+        let several = group.members().count() > 1;
+        for member in group.head.iter().chain(&group.body).copied() {
+            let own = Space::of(terms, member);
+            if several && (own.is_none() || space.is_some_and(|space| Some(space) != own)) {
+                return Err(format!("term {member}, {}, cannot share a kernel", terms[member].op.name()));
             }
-            if let Some(input) = term.inputs.iter().find(|&&input| !done[input]) {
-                return Err(format!("term {member} runs before its input {input}"));
+            space = own;
+            finish(terms, member, &mut done)?;
+        }
+        for &tail in &group.tails {
+            if Tail::of(terms, tail).is_none() {
+                return Err(format!("term {tail}, {}, is no sum", terms[tail].op.name()));
             }
-            if group.members.len() > 1 && (!term.op.is_pointwise() || term.shape != terms[first].shape) {
-                return Err(format!("term {member}, {}, cannot share a kernel", term.op.name()));
+            if terms[tail].inputs.iter().any(|input| group.tails.contains(input)) {
+                return Err(format!("term {tail} reads a sum of its own kernel"));
             }
-            done[member] = true;
+            finish(terms, tail, &mut done)?;
         }
     }
     match done.iter().position(|done| !done) {
         Some(missing) => Err(format!("term {missing} stands in no group")),
         None => Ok(()),
     }
+}
+
+fn finish(terms: &[Term], member: usize, done: &mut [bool]) -> Result<(), String> {
+    if done[member] {
+        return Err(format!("term {member} stands in two groups"));
+    }
+    if let Some(input) = terms[member].inputs.iter().find(|&&input| !done[input]) {
+        return Err(format!("term {member} runs before its input {input}"));
+    }
+    done[member] = true;
+    Ok(())
 }
 
 /// Operands of a step lie within the arena and do not overlap; fused code reads and writes registers and slots that

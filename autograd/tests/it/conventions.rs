@@ -271,3 +271,15 @@ fn both_modes_agree_where_one_source_depends_on_another() {
     assert_eq!(z.jvp([x, y], [u, v]).item(), 57.0);
     assert_eq!(z.jvp([y, x], [v, u]).item(), 57.0);
 }
+
+#[test]
+fn a_cotangent_of_zero_stays_zero_through_abs_and_copysign_of_nan() {
+    let graph = Graph::new();
+    let (x, one) = (graph.variable(f64::NAN), graph.variable(1.0));
+    let nothing = graph.constant(0.0);
+    assert_eq!(x.abs().vjp(nothing, x).item(), 0.0);
+    for y in [x.copysign(one), one.copysign(x)] {
+        assert_eq!(y.vjp(nothing, [x, one]).map(|dx| dx.item()), [0.0, 0.0]);
+    }
+    assert!(x.abs().gradient(x).item().is_nan());
+}

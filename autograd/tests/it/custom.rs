@@ -109,7 +109,7 @@ fn the_value_of_a_straight_through_estimator_gets_no_derivative() {
     let y = (x * x).straight_through(s * 5.0);
     assert_eq!((y.item(), y.gradient(s).item()), (9.0, 5.0));
     let caught = panic_of(|| y.gradient(x));
-    assert!(caught.message.contains("the path is cut by the with_gradient"), "{}", caught.message);
+    assert!(caught.message.contains("the path is cut by the straight_through"), "{}", caught.message);
 }
 
 #[test]

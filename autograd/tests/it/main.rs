@@ -4,15 +4,21 @@
 
 mod accuracy;
 mod allocations;
+#[cfg(feature = "argmin")]
+mod argmin;
 mod backpropagation;
+mod check;
 mod compositions;
 mod conventions;
+mod convert;
 mod custom;
 mod depth;
 mod directions;
+mod docs;
+mod edges;
 mod errors;
-mod finite;
 mod function;
+mod kernels;
 mod laws;
 mod linalg;
 mod loops;
@@ -21,6 +27,9 @@ mod operations;
 mod oracle_ops;
 mod print;
 mod program;
+mod random_graphs;
+mod recipe;
+mod source;
 mod support;
 mod tails;
 mod trace;

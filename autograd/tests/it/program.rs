@@ -143,6 +143,21 @@ fn a_program_of_numbers_gives_the_bits_of_values_on_demand() {
 }
 
 #[test]
+fn a_program_of_empty_matrices_gives_empty_matrices() {
+    let graph = Graph::<f64>::new();
+    let (x, w) = (graph.input(2, 0), graph.variable(Matrix::zeros(0, 3)));
+    let y = (x.exp() + x) * graph.variable([[2.0], [3.0]]);
+    let product = y.matmul(w);
+    let dw = product.sum().gradient(w);
+    let mut program = graph.compile(&[x], &[(w, w - dw)], &[y, product, dw]).unwrap();
+    program.run(&[&Matrix::zeros(2, 0)]).unwrap();
+    assert_eq!(program.output(0), Matrix::zeros(2, 0));
+    assert_eq!(program.output(1), Matrix::zeros(2, 3));
+    assert_eq!(program.output(2), Matrix::zeros(0, 3));
+    assert_eq!(program.state(w.id()).unwrap(), Matrix::zeros(0, 3));
+}
+
+#[test]
 fn all_updates_use_the_old_states() {
     let graph = Graph::new();
     let (a, b) = (graph.variable(1.0), graph.variable(2.0));

@@ -14,9 +14,20 @@ pub(crate) type Verdict = Result<(), String>;
 
 /// Runs a property on random cases: the same ones each time.
 pub(crate) fn for_all<S: Strategy>(cases: u32, name: &str, strategy: &S, property: impl Fn(S::Value) -> Verdict) {
+    for_all_from(2026, cases, name, strategy, property);
+}
+
+/// The same for other cases.
+pub(crate) fn for_all_from<S: Strategy>(
+    seed: u64,
+    cases: u32,
+    name: &str,
+    strategy: &S,
+    property: impl Fn(S::Value) -> Verdict,
+) {
     let config = ProptestConfig {
         cases,
-        rng_seed: RngSeed::Fixed(2026),
+        rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
         ..ProptestConfig::default()
     };

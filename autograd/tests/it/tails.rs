@@ -43,15 +43,10 @@ const BOUNDS: &[Bounds] = &[
     Bounds("sigmoid", |_, _, _| 1.8, |_, _, _| 4.0),
     Bounds("log_sigmoid", |_, _, _| 2.0, |_, _, _| 1.8),
     Bounds("hypot", |_, _, _| 2.0, |_, _, _| 3.0),
-    // What the rounding of `y - 1` does to a power is `y ln x` times as large.
-    Bounds("pow", |_, _, _| 1.0, |x, _, _| 4.0 + (x[1] * x[0].ln()).abs()),
+    Bounds("pow", |_, _, _| 1.0, |_, _, _| 4.0),
     Bounds("div", |_, _, _| 0.5, |_, _, _| 2.0),
     // Of the larger of two terms.
-    Bounds(
-        "logaddexp",
-        |x, want, _| 2.0 * x[0].max(x[1]).abs().max(want.abs()) / want.abs(),
-        |x, _, _| 3.0 + (x[0] - x[1]).abs(),
-    ),
+    Bounds("logaddexp", |x, want, _| 2.0 * x[0].max(x[1]).abs().max(want.abs()) / want.abs(), |_, _, _| 3.0),
     Bounds("xlogy", |_, _, _| 2.0, |_, _, _| 2.0),
     Bounds("xlog1py", |_, _, _| 2.0, |_, _, _| 3.0),
     // Of the larger of two terms, of which one is 1.
@@ -197,6 +192,22 @@ fn values_and_derivatives_keep_their_bounds_in_the_tails() {
         }
     }
     assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+/// `x ln(x/y)` with the rounding of `x/y` would keep no digit of `ln(x/y)`.
+#[test]
+fn relative_entropy_keeps_its_digits_where_both_are_nearly_equal() {
+    let graph = Graph::<f64>::new();
+    for k in -50..0 {
+        for y in [3.0, 0.7, 1e-3] {
+            let step: f64 = f64::from(k).exp2();
+            for x in [y + y * step, y - 0.4 * y * step] {
+                let exact = x * ((x - y) / y).ln_1p(); // the difference is exact
+                let z = graph.variable(x).rel_entr(graph.variable(y));
+                assert!(ulps(z.item(), exact) <= 5.0, "{x} by {y}: {:e}, not {exact:e}", z.item());
+            }
+        }
+    }
 }
 
 #[test]

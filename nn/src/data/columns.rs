@@ -61,7 +61,7 @@ impl<T: Real> Features<T> {
         let rows = out.chunks_exact_mut(width).zip(indices);
         match self {
             Self::Pixels { data, scale, .. } => {
-                rows.for_each(|(row, &i)| scale_into(row, &data[i * width..(i + 1) * width], *scale));
+                rows.for_each(|(row, &i)| T::scale_bytes(&data[i * width..(i + 1) * width], *scale, row));
             }
             Self::Numbers(matrix) => rows.for_each(|(row, &i)| row.copy_from_slice(matrix.row(i))),
         }
@@ -74,13 +74,6 @@ impl<T: Real> Features<T> {
             }
             Self::Numbers(matrix) => Self::Numbers(select_rows(matrix, indices)),
         }
-    }
-}
-
-/// `out[j] = pixels[j] · scale`. Through `f64` the loop is vectorised: 0.1 ns a pixel in cache, a table of 256 takes 0.2.
-fn scale_into<T: Real>(out: &mut [T], pixels: &[u8], scale: T) {
-    for (out, &pixel) in out.iter_mut().zip(pixels) {
-        *out = T::from_f64(f64::from(pixel)) * scale;
     }
 }
 

@@ -1,6 +1,6 @@
 //! One step of training as one program.
 
-use autograd::{Graph, NodeId, Program, Real, RunError, Var};
+use autograd::{Explanation, Graph, NodeId, Program, Real, RunError, Var};
 
 use crate::layer::Layer;
 use crate::loss::Loss;
@@ -121,6 +121,15 @@ impl<T: Real> TrainingStep<T> {
                 params.value_mut(id).copy_from_slice(value);
             }
         }
+    }
+
+    /// Runs the step so many times, with the last batch and the last rate, and tells how long each kernel took. The
+    /// parameters change as in any run.
+    ///
+    /// # Errors
+    /// If a class of the batch is none.
+    pub fn profile(&mut self, runs: usize) -> Result<Explanation, RunError> {
+        self.program.profile(runs)
     }
 
     /// The compiled program.

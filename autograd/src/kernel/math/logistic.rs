@@ -16,6 +16,20 @@ pub(crate) fn sigmoid<T: Real>(x: T) -> T {
     if negative & (z < c(0.5)) { z - z * quotient } else { quotient }
 }
 
+/// `1 / (1 + e^(y−x))`: what is lost when `x - y` is rounded counts as a factor `e^lost ≈ 1 + lost` where it is negative.
+///
+/// At most 3 ulp, subnormal results included. Of two equal infinities ½ if they are positive, else 0.
+#[inline(always)]
+pub(crate) fn sigmoid_of_difference<T: Real>(x: T, y: T) -> T {
+    let difference = x - y;
+    let part = difference - x;
+    let lost = (x - (difference - part)) - (y + part);
+    let weight = sigmoid(difference);
+    let corrected = if (difference < T::ZERO) & (lost.abs() < T::ONE) { weight + weight * lost } else { weight };
+    let tie = if x < T::ZERO { T::ZERO } else { c(0.5) };
+    if (x == y) & (x.abs() == T::INFINITY) { tie } else { corrected }
+}
+
 /// `ln(1 + e^x) = max(x, 0) + ln(1 + e^−|x|)`.
 ///
 /// At most 2 ulp, subnormal results included; 0 at −∞, ∞ at ∞, NaN at NaN.

@@ -36,6 +36,22 @@ pub(crate) fn powf<T: Real>(x: T, y: T) -> T {
     T::from_f64(with_special_values(x, y, size))
 }
 
+/// `x^(y - n)`: what is lost when `y - n` is rounded makes up a factor `x^lost ≈ 1 + lost ln x`.
+///
+/// At most 2 ulp; the special values are those of [`powf`].
+#[inline(always)]
+pub(crate) fn powf_less<T: Real>(x: T, y: T, n: u32) -> T {
+    let (x, y, n) = (x.to_f64(), y.to_f64(), f64::from(n));
+    let high = y - n;
+    let part = high - y;
+    let lost = (y - (high - part)) - (n + part);
+    let capped = super::clamp(high, -EXPONENT_CAP, EXPONENT_CAP);
+    let size = positive_power(x.abs(), capped);
+    let factor = lost * ln(x.abs());
+    let size = if factor.abs() < 1.0 { size + size * factor } else { size };
+    T::from_f64(with_special_values(x, high, size))
+}
+
 /// 2⁶⁶: the logarithm to base 2 of any number but 1 is at least 2⁻⁵³, and 2^(2¹³) is infinite.
 const EXPONENT_CAP: f64 = 73_786_976_294_838_206_464.0;
 

@@ -186,6 +186,7 @@ impl<'a> Coder<'a> {
         });
         let fills = fills.collect();
         let code = Scalars { codes: self.codes, runs: self.runs, places: self.places, registers: self.registers };
-        Schedule { steps: vec![Step::Scalars(code)], places, outputs: spans, fills, arena: self.count as usize }
+        let steps = vec![Step::Scalars(Box::new(code))];
+        Schedule { steps, places, outputs: spans, fills, arena: self.count as usize, groups: Vec::new() }
     }
 }

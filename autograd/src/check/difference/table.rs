@@ -1,0 +1,356 @@
+//! Richardson's table with error bars.
+
+use super::samples::{Pair, Samples};
+use super::{Derivative, Difference, Side};
+use crate::check::report::Reason;
+
+/// The first step, in parts of `max(1, |x|)`. A number without a short period, so that the steps are not commensurate with
+/// those of a periodic function.
+pub(super) const FIRST: f64 = 0.237_113_402_061_855_7;
+/// Each step in parts of the one before.
+const RATIO: f64 = 0.5;
+/// In the search for the domain, and how often.
+const SEARCH: f64 = 0.125;
+const SEARCHES: usize = 25;
+/// So many rows at least, and at most.
+const ROWS: usize = 7;
+const MOST_ROWS: usize = 64;
+/// Columns of the table: central differences have an error in even powers of the step, one-sided ones in all.
+const COLUMNS: usize = 6;
+const COLUMNS_ONE_SIDED: usize = 8;
+/// Noise up to so many times the expected one is taken for noise even if it has a pattern: values that cancel are
+/// constant for the smallest steps.
+const MODEST: f64 = 1024.0;
+/// Noise up to so many times the expected one cannot be excluded if it has a pattern.
+const CONCEIVABLE: f64 = 1e6;
+/// What values may be the rest of after cancellation, in parts of the values at larger steps.
+const FLOOR: f64 = 1e-6;
+/// So many quotients in a row that are off by the same are a pattern, and not noise.
+const PERSISTENT: usize = 2;
+/// Measured noise is the largest of a few; the next may be larger.
+const SAFETY: f64 = 2.0;
+/// No step is shorter than this, in parts of `|x|`: its ends would be few numbers apart.
+const SHORTEST: f64 = 32.0;
+
+/// All outputs from one sequence of pairs.
+pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<Derivative> {
+    let scale = samples.x().abs();
+    let mut step = settings.step.unwrap_or(FIRST * scale.max(1.0));
+    let count = samples.center().len();
+    let alive: Vec<bool> = samples.center().iter().map(|value| value.is_finite()).collect();
+    // How many pairs an output took to settle: later ones are for the others, and only add noise to it.
+    let mut done: Vec<Option<usize>> = alive.iter().map(|alive| (!alive).then_some(0)).collect();
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut searched: Vec<Pair> = Vec::new();
+    while pairs.len() < MOST_ROWS && searched.len() < SEARCHES && done.iter().any(Option::is_none) {
+        if step < SHORTEST * settings.arguments.epsilon() * scale {
+            break;
+        }
+        let Some(pair) = samples.pair(step) else { break };
+        let both = (0..count).any(|k| alive[k] && pair.left[k].is_finite() && pair.right[k].is_finite());
+        if pairs.is_empty() && !both {
+            // Nearly all edges of domains are at 0: try the scale of the point itself before smaller ones.
+            let own = FIRST * scale;
+            step = if searched.is_empty() && own > 0.0 && own < step { own } else { step * SEARCH };
+            searched.push(pair);
+            continue;
+        }
+        pairs.push(pair);
+        step *= RATIO;
+        if pairs.len() >= ROWS {
+            for k in (0..count).filter(|&k| alive[k]) {
+                if done[k].is_none() && Central::of(settings, samples.center()[k], &pairs, k).settled() {
+                    done[k] = Some(pairs.len());
+                }
+            }
+        }
+    }
+    let edge = one_sided_pairs(samples, &pairs, &searched, &alive);
+    let used = |k: usize| &pairs[..done[k].unwrap_or(pairs.len())];
+    (0..count).map(|k| finish(settings, samples.center()[k], used(k), &edge, k)).collect()
+}
+
+/// Where an output is defined on one side only, the steps of the search were too far apart: halved ones from the largest
+/// on which some value is finite.
+fn one_sided_pairs(samples: &mut Samples<'_>, pairs: &[Pair], searched: &[Pair], alive: &[bool]) -> Vec<Pair> {
+    let finite = |pair: &Pair, k: usize| pair.left[k].is_finite() || pair.right[k].is_finite();
+    let central = |k: usize| pairs.iter().filter(|pair| pair.left[k].is_finite() && pair.right[k].is_finite()).count();
+    let wanting: Vec<usize> = (0..alive.len()).filter(|&k| alive[k] && central(k) < ROWS).collect();
+    let Some(first) = searched.iter().find(|pair| wanting.iter().any(|&k| finite(pair, k))) else {
+        return Vec::new();
+    };
+    let mut step = first.step;
+    let mut edge = Vec::new();
+    // The accuracy of one-sided differences is best near `epsilon^(1/9)` to `epsilon^(1/3)`; then rounding takes over.
+    while edge.len() < 24 {
+        let Some(pair) = samples.pair(step) else { break };
+        edge.push(pair);
+        step *= RATIO;
+    }
+    edge
+}
+
+fn finish(settings: &Difference, center: f64, pairs: &[Pair], edge: &[Pair], k: usize) -> Derivative {
+    if !center.is_finite() {
+        return Derivative::unknown(Reason::NonFinite);
+    }
+    let central = Central::of(settings, center, pairs, k);
+    if central.rows.len() >= 4 {
+        return central.derivative(settings, center, pairs, k);
+    }
+    let pairs = if edge.is_empty() { pairs } else { edge };
+    let sides = [Side::Right, Side::Left].map(|side| (side, one_sided(settings, center, pairs, k, side)));
+    let best = sides.into_iter().filter_map(|(side, found)| Some((side, found?)));
+    let best = best.min_by(|(_, a), (_, b)| a.error.total_cmp(&b.error));
+    match best {
+        Some((side, best)) => Derivative {
+            value: best.value,
+            error_bar: best.error,
+            step: best.step,
+            side,
+            slopes: None,
+            jump_order: f64::NAN,
+            doubt: Some(Reason::DomainEdge),
+        },
+        None => Derivative::unknown(Reason::DomainEdge),
+    }
+}
+
+/// A quotient at one step, with what rounding of values of the size `magnitude` may do to it.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    step: f64,
+    quotient: f64,
+    magnitude: f64,
+}
+
+/// An entry of the table.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    value: f64,
+    error: f64,
+    /// By how many times the noise exceeds the expected one if the entry is right.
+    noise: f64,
+    /// Whether that is noise for certain.
+    credible: bool,
+    step: f64,
+}
+
+/// Richardson's table: in line `k` and column `j` what the last `j + 1` quotients up to row `k` extrapolate to, and what
+/// rounding may have done to it.
+struct Table {
+    lines: Vec<Vec<(f64, f64)>>,
+    steps: Vec<f64>,
+    power: i32,
+    unit: f64,
+}
+
+impl Table {
+    /// For quotients whose error is a series in `step^power`; `unit` is the relative error of a value.
+    fn new(rows: &[Row], power: i32, columns: usize, unit: f64) -> Self {
+        let mut lines: Vec<Vec<(f64, f64)>> = Vec::with_capacity(rows.len());
+        let mut floor = 0.0_f64;
+        for (k, row) in rows.iter().enumerate() {
+            // Small values may be what is left of large ones that cancelled.
+            floor = floor.max(row.magnitude * FLOOR);
+            let mut line = vec![(row.quotient, 2.0 * unit * row.magnitude.max(floor) / row.step)];
+            for j in 1..=columns.min(k) {
+                let (value, bar) = line[j - 1];
+                let (before, bar_before) = lines[k - 1][j - 1];
+                let q = (rows[k - j].step / row.step).powi(power);
+                line.push((value + (value - before) / (q - 1.0), (q * bar + bar_before) / (q - 1.0)));
+            }
+            lines.push(line);
+        }
+        Self { lines, steps: rows.iter().map(|row| row.step).collect(), power, unit }
+    }
+
+    /// The entry with the least error, each charged with the noise that the rows after it show if it is right.
+    ///
+    /// Values in which rounding errors follow a pattern have a slope of their own at the smallest steps. Where an entry at
+    /// larger steps explains all after it by modest noise, it is the better one; where it takes more noise than that, either
+    /// may be right, and the bar says so.
+    fn best(&self) -> Option<Entry> {
+        let entries: Vec<Entry> = (1..self.lines.len())
+            .flat_map(|k| (1..self.lines[k].len()).filter_map(move |j| self.entry(k, j)))
+            .collect();
+        let least = |accept: &dyn Fn(&Entry) -> bool| {
+            let accepted = entries.iter().filter(|entry| accept(entry));
+            accepted.min_by(|a, b| a.error.total_cmp(&b.error)).copied()
+        };
+        let best = least(&|entry| entry.credible)?;
+        let contradicts = |entry: &Entry| {
+            4.0 * entry.error < (entry.value - best.value).abs() && (entry.step > best.step || !entry.credible)
+        };
+        if let Some(larger) = least(&|entry| contradicts(entry) && entry.noise <= MODEST) {
+            return Some(larger);
+        }
+        let distances = entries.iter().filter(|entry| contradicts(entry)).map(|entry| (entry.value - best.value).abs());
+        Some(Entry { error: distances.fold(best.error, f64::max), ..best })
+    }
+
+    /// An entry with its error; `None` if later rows agree on something else.
+    fn entry(&self, k: usize, j: usize) -> Option<Entry> {
+        let (value, rounding) = self.lines[k][j];
+        let truncation = (value - self.lines[k][j - 1].0).abs().max((value - self.lines[k - 1][j - 1].0).abs());
+        let truncation = truncation * self.tail(k, j);
+        let error = truncation + rounding;
+        if !error.is_finite() {
+            return None;
+        }
+        let (noise, pattern) = self.noise_after(k, j, error);
+        let credible = !pattern || noise <= MODEST;
+        // A relative error that is the same in all values is one of the derivative, too.
+        let error = truncation + rounding * noise + 4.0 * self.unit * value.abs();
+        let entry = Entry { value, error, noise, credible, step: self.steps[k] };
+        (credible || noise <= CONCEIVABLE).then_some(entry)
+    }
+
+    /// Columns whose entries converge slowly have most of their way before them: the sum of a geometric series.
+    fn tail(&self, k: usize, j: usize) -> f64 {
+        if self.power > 1 || k < j + 2 {
+            return 1.0;
+        }
+        let [a, b, c] = [k - 2, k - 1, k].map(|k| self.lines[k][j].0);
+        let ratio = ((c - b) / (b - a)).abs().min(0.9);
+        (ratio / (1.0 - ratio)).max(1.0)
+    }
+
+    /// By how many times the noise must exceed the expected one to explain why the rows after an entry, extrapolated in the
+    /// same way, differ from it by more than `error`; and whether they differ by a pattern.
+    fn noise_after(&self, k: usize, j: usize, error: f64) -> (f64, bool) {
+        let (value, own) = self.lines[k][j];
+        let (mut noise, mut run, mut longest, mut before, mut ratio) = (1.0_f64, 0, 0, 0.0_f64, 0.0_f64);
+        for (line, step) in self.lines[k + 1..].iter().zip(&self.steps[k + 1..]) {
+            let (later, bar) = line[j];
+            let rest = later - value;
+            let bar = bar.max(own * self.steps[k] / step);
+            let excess = rest.abs() - error;
+            noise = if excess <= noise * bar { noise } else { SAFETY * excess / bar };
+            // Noise has neither a constant sign nor a constant ratio.
+            let next = rest / before;
+            let geometric = next > 0.6 && next < 1.25 * ratio && ratio < 1.25 * next;
+            run = if excess > 4.0 * bar && geometric { run + 1 } else { 0 };
+            longest = longest.max(run);
+            (before, ratio) = (rest, next);
+        }
+        (noise, longest >= PERSISTENT || !noise.is_finite())
+    }
+}
+
+/// The best entry.
+fn extrapolate(rows: &[Row], power: i32, columns: usize, unit: f64) -> Option<Entry> {
+    Table::new(rows, power, columns, unit).best()
+}
+
+/// Central differences of one output.
+struct Central {
+    rows: Vec<Row>,
+    /// The jumps of the slope.
+    jumps: Vec<Row>,
+    unit: f64,
+    best: Option<Entry>,
+}
+
+impl Central {
+    fn of(settings: &Difference, center: f64, pairs: &[Pair], k: usize) -> Self {
+        let unit = settings.epsilon * settings.noise;
+        let (mut rows, mut jumps) = (Vec::new(), Vec::new());
+        for pair in pairs {
+            let (right, left, step) = (pair.right[k], pair.left[k], pair.step);
+            if !right.is_finite() || !left.is_finite() {
+                // What lies beyond an edge says nothing about this side of it.
+                rows.clear();
+                jumps.clear();
+                continue;
+            }
+            let magnitude = right.abs().max(left.abs());
+            rows.push(Row { step, quotient: (right / 2.0 - left / 2.0) / step, magnitude });
+            let magnitude = magnitude.max(center.abs());
+            jumps.push(Row { step, quotient: ((right - center) + (left - center)) / step, magnitude });
+        }
+        let best = extrapolate(&rows, 2, COLUMNS, unit);
+        Self { rows, jumps, unit, best }
+    }
+
+    /// Whether smaller steps would not help.
+    fn settled(&self) -> bool {
+        let (Some(best), Some(last)) = (self.best, self.rows.last()) else { return false };
+        let rounding = 2.0 * self.unit * last.magnitude / last.step;
+        self.rows.len() >= ROWS && rounding >= 4.0 * best.error && !self.jump_may_vanish()
+    }
+
+    /// Whether the slopes on both sides differ clearly at the smallest steps, and at one of the last not much less than at
+    /// larger ones: still smaller steps will show whether that is a kink.
+    fn jump_may_vanish(&self) -> bool {
+        let flat = |rows: &[Row]| {
+            let (a, b) = (rows[0], rows[2]);
+            self.clear(&b, 64.0) && (a.quotient / b.quotient).abs().ln() < 0.7 * (a.step / b.step).ln()
+        };
+        let clear = self.jumps.last().is_some_and(|row| self.clear(row, 64.0));
+        clear && self.jumps.windows(3).rev().take(4).any(flat)
+    }
+
+    fn clear(&self, row: &Row, times: f64) -> bool {
+        row.quotient.abs() > times * 2.0 * self.unit * row.magnitude / row.step
+    }
+
+    /// The order of the jump at the smallest steps at which it is seen: the power of the step with which it shrinks.
+    fn jump_order(&self) -> f64 {
+        let seen: Vec<&Row> = self.jumps.iter().filter(|row| self.clear(row, 8.0)).collect();
+        let [.., a, _, b] = seen[..] else { return f64::NAN };
+        (a.quotient / b.quotient).abs().ln() / (a.step / b.step).ln()
+    }
+
+    /// The jump of the slope at the point, if the smallest steps see one that does not shrink.
+    fn kink(&self) -> Option<f64> {
+        let seen: Vec<&Row> = self.jumps.iter().filter(|row| self.clear(row, 8.0)).collect();
+        let [.., a, b, c, d] = seen[..] else { return None };
+        let order = |a: &Row, b: &Row| (a.quotient / b.quotient).abs().ln() / (a.step / b.step).ln();
+        let same_sign = a.quotient.signum() + d.quotient.signum();
+        let flat = order(a, b).abs() < 0.2 && order(b, c).abs() < 0.2 && order(c, d).abs() < 0.2;
+        (flat && same_sign != 0.0).then_some(d.quotient)
+    }
+
+    fn derivative(&self, settings: &Difference, center: f64, pairs: &[Pair], k: usize) -> Derivative {
+        let Some(best) = self.best else {
+            return Derivative { doubt: Some(Reason::Noise), ..Derivative::unknown(Reason::Noise) };
+        };
+        let mut found = Derivative {
+            value: best.value,
+            error_bar: best.error,
+            step: best.step,
+            side: Side::Both,
+            slopes: None,
+            jump_order: self.jump_order(),
+            doubt: Some(Reason::Noise),
+        };
+        if self.kink().is_some() {
+            let slopes = [Side::Left, Side::Right].map(|side| one_sided(settings, center, pairs, k, side));
+            if let [Some(left), Some(right)] = slopes
+                && (left.value - right.value).abs() > 4.0 * (left.error + right.error)
+            {
+                found.slopes = Some([left.value, right.value]);
+                found.error_bar = left.error.max(right.error);
+                found.doubt = Some(Reason::Kink);
+            }
+        }
+        found
+    }
+}
+
+/// The slope on one side.
+fn one_sided(settings: &Difference, center: f64, pairs: &[Pair], k: usize, side: Side) -> Option<Entry> {
+    let mut rows: Vec<Row> = Vec::new();
+    for pair in pairs {
+        let value = if side == Side::Right { pair.right[k] } else { pair.left[k] };
+        if !value.is_finite() {
+            rows.clear();
+            continue;
+        }
+        let step = if side == Side::Right { pair.step } else { -pair.step };
+        let magnitude = value.abs().max(center.abs());
+        rows.push(Row { step: pair.step, quotient: (value - center) / step, magnitude });
+    }
+    extrapolate(&rows, 1, COLUMNS_ONE_SIDED, settings.epsilon * settings.noise)
+}

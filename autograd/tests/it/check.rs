@@ -1,0 +1,15 @@
+//! The gradient checker, checked: what is right passes, what is wrong is found and named.
+
+mod blame;
+mod difference;
+mod every_op;
+mod faults;
+mod graphs;
+mod healthy;
+mod kinks;
+mod large;
+mod power;
+mod report;
+mod rivals;
+mod scale;
+mod shadow;

@@ -1,0 +1,31 @@
+//! Where does the time of a training step go? Prints a table of the kernels.
+//!
+//! `cargo run --release --bin kernels -- THREADS [main | small]`
+#![allow(clippy::print_stdout, reason = "the output is what it is for")]
+
+use std::error::Error;
+
+use benches::{classes, network, samples};
+use nn::optimizer::{Optimizer, RmsProp, Sgd};
+use nn::{Activation, TrainingStep, loss};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let threads = std::env::args().nth(1).ok_or("usage: kernels THREADS [main | small]")?.parse()?;
+    let small = std::env::args().nth(2).is_some_and(|job| job == "small");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let (sizes, activation, batch): (&[usize], _, usize) =
+        if small { (&[784, 16, 16, 10], Activation::Sigmoid, 32) } else { (&[784, 512, 10], Activation::Relu, 128) };
+    let optimizer: &dyn Optimizer<f32> = if small { &Sgd::new(0.1) } else { &RmsProp::default() };
+    let (model, params) = network::<f32>(sizes, activation);
+    let mut step = TrainingStep::new(&model, &loss::cross_entropy, optimizer, &params, (batch, 784, 1));
+    let (x, t) = step.batch_mut();
+    x.copy_from_slice(samples::<f32>(batch, 784).as_slice());
+    t.copy_from_slice(classes::<f32>(batch, 10).as_slice());
+    let rate = optimizer.rate();
+    let profile = pool.install(|| {
+        step.run(rate, &[])?;
+        step.profile(500)
+    })?;
+    println!("{profile}");
+    Ok(())
+}

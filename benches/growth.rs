@@ -55,14 +55,14 @@ fn nodes(count: usize) {
     let (derive, dx) = timed(|| y.gradient(x));
     let all = graph.len();
     let (value, derivative) = timed(|| dx.item());
-    assert_eq!(derivative, (steps + 1) as f64);
+    assert_eq!(derivative.to_bits(), ((steps + 1) as f64).to_bits());
     let bytes_of_graph = (resident() - before) / all as f64;
     let (compile, program) = timed(|| graph.compile(&[], &[], &[y, dx]));
     let mut program = program.unwrap();
     let bytes_compiled = (resident() - before) / all as f64 - bytes_of_graph;
     program.execute().unwrap();
     let (run, _) = timed(|| program.execute().unwrap());
-    assert_eq!(program.item(1), derivative);
+    assert_eq!(program.item(1).to_bits(), derivative.to_bits());
     let (dropped, ()) = timed(|| drop((graph, program)));
     let by = |seconds: f64, nodes: usize| seconds * 1e9 / nodes as f64;
     println!(

@@ -1,6 +1,7 @@
-//! Where does the time of a training step go? Prints a table of the kernels.
+//! Where does the time of a training step go, or of value and gradient of the tiny network of `small_network`? Prints a table
+//! of the kernels.
 //!
-//! `cargo run --release --bin kernels -- THREADS [main | small]`
+//! `cargo run --release --bin kernels -- THREADS [main | small | tiny]`
 #![allow(clippy::print_stdout, reason = "the output is what it is for")]
 
 use std::error::Error;
@@ -10,9 +11,15 @@ use nn::optimizer::{Optimizer, RmsProp, Sgd};
 use nn::{Activation, TrainingStep, loss};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let threads = std::env::args().nth(1).ok_or("usage: kernels THREADS [main | small]")?.parse()?;
-    let small = std::env::args().nth(2).is_some_and(|job| job == "small");
+    let threads = std::env::args().nth(1).ok_or("usage: kernels THREADS [main | small | tiny]")?.parse()?;
+    let job = std::env::args().nth(2).unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    if job == "tiny" {
+        let mut program = benches::programs::small_network();
+        println!("{}", pool.install(|| program.profile(5000))?);
+        return Ok(());
+    }
+    let small = job == "small";
     let (sizes, activation, batch): (&[usize], _, usize) =
         if small { (&[784, 16, 16, 10], Activation::Sigmoid, 32) } else { (&[784, 512, 10], Activation::Relu, 128) };
     let optimizer: &dyn Optimizer<f32> = if small { &Sgd::new(0.1) } else { &RmsProp::default() };

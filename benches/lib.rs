@@ -3,6 +3,8 @@
 use autograd::{Matrix, Real};
 use nn::{Activation, Mlp, Params};
 
+pub mod programs;
+
 /// A perceptron with these sizes and one activation between its layers; its outputs are logits.
 #[must_use]
 pub fn network<T: Real>(sizes: &[usize], activation: Activation) -> (Mlp, Params<T>) {

@@ -6,8 +6,8 @@ use core::panic::Location;
 use smallvec::SmallVec;
 
 use crate::graph::Graph;
-use crate::node::{Node, NodeId};
-use crate::op::Applied;
+use crate::node::{Node, NodeId, Nodes};
+use crate::op::{Applied, Op};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -116,11 +116,11 @@ pub(crate) struct Dependence {
 
 impl Dependence {
     /// Looks at nodes up to and including `last`.
-    pub(crate) fn new(nodes: &[Node], sources: &[NodeId], last: NodeId) -> Self {
-        Self::along(nodes, sources, last, |node, slot| node.op.differentiable(slot))
+    pub(crate) fn new(nodes: &Nodes, sources: &[NodeId], last: NodeId) -> Self {
+        Self::along(nodes, sources, last, |node, slot| node.differentiable(slot))
     }
 
-    fn along(nodes: &[Node], sources: &[NodeId], last: NodeId, flows: impl Fn(&Node, usize) -> bool) -> Self {
+    fn along(nodes: &Nodes, sources: &[NodeId], last: NodeId, flows: impl Fn(Node<'_>, usize) -> bool) -> Self {
         let first = sources.iter().map(|id| id.index()).min().unwrap_or(0);
         let end = last.index() + 1;
         let mut depends = vec![false; end.saturating_sub(first)];
@@ -151,7 +151,7 @@ impl<T: Real> Graph<T> {
     pub(crate) fn why_not_connected(&self, what: &'static str, target: NodeId, source: NodeId) -> String {
         let nodes = self.nodes.borrow();
         let describe = |id: NodeId| {
-            let node = &nodes[id.index()];
+            let node = nodes.get(id);
             (node.op.name(), node.shape, node.site)
         };
         let flowing = Dependence::new(&nodes, &[source], target);
@@ -173,22 +173,26 @@ impl<T: Real> Graph<T> {
     }
 
     /// The operation of a node with its operands, and the line that recorded it.
-    pub(crate) fn applied(&self, id: NodeId) -> (Applied<'_, T>, &'static Location<'static>) {
+    #[inline]
+    pub(crate) fn applied(&self, id: NodeId) -> (Applied<'_, T>, Op, &'static Location<'static>) {
         let nodes = self.nodes.borrow();
-        let node = &nodes[id.index()];
-        let inputs: SmallVec<[Var<'_, T>; 2]> = node.inputs.iter().map(|id| Var::new(self, *id)).collect();
-        (Applied { inputs, output: Var::new(self, id) }, node.site)
+        let node = nodes.get(id);
+        let mut inputs = SmallVec::new();
+        for &input in node.inputs {
+            inputs.push(Var::new(self, input));
+        }
+        (Applied { inputs, output: Var::new(self, id), is_number: node.is_number }, node.op, node.site)
     }
 }
 
 /// Which nodes `targets` are computed from, up to the last of them.
-fn needed(nodes: &[Node], targets: &[NodeId]) -> Vec<bool> {
+fn needed(nodes: &Nodes, targets: &[NodeId]) -> Vec<bool> {
     let count = targets.iter().map(|target| target.index() + 1).max().unwrap_or(0);
     let mut needed = vec![false; count];
     targets.iter().for_each(|target| needed[target.index()] = true);
     for i in (0..count).rev() {
         if needed[i] {
-            for input in &nodes[i].inputs {
+            for input in nodes.get(NodeId::new(i)).inputs {
                 needed[input.index()] = true;
             }
         }

@@ -5,8 +5,11 @@ use core::ops::Range;
 use std::thread::LocalKey;
 
 use crate::error::RunError;
+use crate::graph::Graph;
+use crate::kernel::elementwise::Places;
 use crate::kernel::matmul::{self, Operand, Rows, Threads, Update};
 use crate::kernel::{Fault, View};
+use crate::node::NodeId;
 use crate::op::{Op, Pieces};
 use crate::program::Program;
 use crate::scalar::Real;
@@ -16,6 +19,16 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+
+    /// Computes one pointwise operation on numbers.
+    #[doc(hidden)]
+    fn numbers(op: &Op, places: &[Places], numbers: &mut [Self]);
+
+    /// Computes a value on demand, and all that it needs.
+    #[doc(hidden)]
+    fn compute(graph: &Graph<Self>, target: NodeId) -> Result<(), RunError>
+    where
+        Self: Real;
 
     /// On which of its smooth pieces an operation is.
     #[doc(hidden)]
@@ -50,6 +63,15 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
+            }
+
+            fn numbers(op: &Op, places: &[Places], numbers: &mut [Self]) {
+                op.numbers(places, numbers);
+            }
+
+            #[track_caller]
+            fn compute(graph: &Graph<Self>, target: NodeId) -> Result<(), RunError> {
+                graph.compute_missing(target)
             }
 
             fn pieces(op: Op, inputs: &[View<'_, Self>]) -> Option<Pieces<Self>> {

@@ -5,48 +5,134 @@ use smallvec::SmallVec;
 use crate::error::RunError;
 use crate::graph::Graph;
 use crate::kernel::View;
-use crate::node::NodeId;
-use crate::op::{Op, custom};
+use crate::node::{Node, NodeId, Nodes};
+use crate::op::custom::{self, Customs};
+use crate::op::{Bits, Op};
 use crate::scalar::Real;
 
-/// The values that are known, one after the other.
+/// The values that are known.
 #[derive(Debug)]
 pub(crate) struct Values<T> {
-    data: Vec<T>,
-    /// Start and length by node; nodes beyond the end, and those at [`UNKNOWN`], have no value yet.
-    place: Vec<(usize, usize)>,
+    /// By node; nodes beyond the end are unknown.
+    state: Vec<State>,
+    /// By node: its value, if that is known and a number.
+    numbers: Vec<T>,
+    /// The known values that are no numbers, one after the other.
+    matrices: Vec<T>,
+    /// By node: start and length among these.
+    places: Vec<(usize, usize)>,
 }
 
-const UNKNOWN: (usize, usize) = (usize::MAX, 0);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Unknown,
+    Number,
+    Matrix,
+}
 
 impl<T> Default for Values<T> {
     fn default() -> Self {
-        Self { data: Vec::new(), place: Vec::new() }
+        Self { state: Vec::new(), numbers: Vec::new(), matrices: Vec::new(), places: Vec::new() }
     }
 }
 
 impl<T: Real> Values<T> {
     pub(crate) fn has(&self, id: NodeId) -> bool {
-        self.place.get(id.index()).is_some_and(|place| *place != UNKNOWN)
+        self.state.get(id.index()).is_some_and(|state| matches!(state, State::Number | State::Matrix))
     }
 
     pub(crate) fn get(&self, id: NodeId) -> &[T] {
-        let (start, len) = self.place[id.index()];
-        &self.data[start..start + len]
+        slice(&self.state, &self.numbers, &self.matrices, &self.places, id)
     }
 
     pub(crate) fn put(&mut self, id: NodeId, value: &[T]) {
-        let start = self.data.len();
-        self.data.extend_from_slice(value);
-        self.set_place(id, start, value.len());
+        self.make_room(id);
+        if let [number] = value {
+            self.numbers[id.index()] = *number;
+            self.state[id.index()] = State::Number;
+        } else {
+            let start = self.matrices.len();
+            self.matrices.extend_from_slice(value);
+            self.set_place(id, start, value.len());
+        }
+    }
+
+    /// Room for the numbers of all nodes up to `last`.
+    fn make_room(&mut self, last: NodeId) {
+        if self.state.len() <= last.index() {
+            self.state.resize(last.index() + 1, State::Unknown);
+            self.numbers.resize(last.index() + 1, T::ZERO);
+        }
     }
 
     fn set_place(&mut self, id: NodeId, start: usize, len: usize) {
-        if self.place.len() <= id.index() {
-            self.place.resize(id.index() + 1, UNKNOWN);
+        if self.places.len() <= id.index() {
+            self.places.resize(id.index() + 1, (0, 0));
         }
-        self.place[id.index()] = (start, len);
+        self.places[id.index()] = (start, len);
+        self.state[id.index()] = State::Matrix;
     }
+
+    /// Computes one node from others that are known, unless it is known itself.
+    #[track_caller]
+    fn compute(&mut self, nodes: &Nodes, id: NodeId, customs: &Customs<T>) -> Result<(), RunError> {
+        let node = nodes.get(id);
+        if self.has(id) {
+            return Ok(());
+        }
+        if node.is_number {
+            T::numbers(&node.op, &[nodes.places(id)], &mut self.numbers);
+            self.state[id.index()] = State::Number;
+            return Ok(());
+        }
+        if let (Op::Fill(value), true) = (node.op, node.shape.is_scalar()) {
+            self.put(id, &[Bits::get(value)]);
+            return Ok(());
+        }
+        self.compute_any(nodes, node, id, customs)
+    }
+
+    #[track_caller]
+    fn compute_any(&mut self, nodes: &Nodes, node: Node<'_>, id: NodeId, customs: &Customs<T>) -> Result<(), RunError> {
+        assert!(
+            node.op != Op::Input,
+            "value: it depends on the {} input made at {}, which has a value only while a program runs",
+            node.shape,
+            node.site
+        );
+        let (start, len) = (self.matrices.len(), node.shape.len());
+        let is_scalar = node.shape.is_scalar();
+        self.matrices.resize(start + if is_scalar { 0 } else { len }, T::ZERO);
+        let (numbers, number) = self.numbers.split_at_mut(id.index());
+        let (matrices, matrix) = self.matrices.split_at_mut(start);
+        let view = |input: &NodeId| {
+            View::new(slice(&self.state, numbers, matrices, &self.places, *input), nodes.kind(*input).shape)
+        };
+        let inputs: SmallVec<[View<'_, T>; 4]> = node.inputs.iter().map(view).collect();
+        let out = if is_scalar { &mut number[..1] } else { matrix };
+        let result = custom::forward(customs, node.op, &inputs, out);
+        drop(inputs);
+        match result {
+            Ok(()) if is_scalar => self.state[id.index()] = State::Number,
+            Ok(()) => self.set_place(id, start, len),
+            Err(_) => self.matrices.truncate(start),
+        }
+        result.map_err(|fault| fault.at(node.op.name(), node.site))
+    }
+}
+
+fn slice<'a, T>(
+    state: &[State],
+    numbers: &'a [T],
+    matrices: &'a [T],
+    places: &[(usize, usize)],
+    id: NodeId,
+) -> &'a [T] {
+    if state[id.index()] == State::Number {
+        return core::slice::from_ref(&numbers[id.index()]);
+    }
+    let (start, len) = places[id.index()];
+    &matrices[start..start + len]
 }
 
 impl<T: Real> Graph<T> {
@@ -64,59 +150,28 @@ impl<T: Real> Graph<T> {
         if self.values.borrow().has(target) {
             return Ok(());
         }
-        for id in self.missing(target) {
-            self.compute_one(id)?;
-        }
-        Ok(())
+        T::compute(self, target)
     }
 
-    /// The nodes without a value on which `target` depends, inputs before users.
-    fn missing(&self, target: NodeId) -> Vec<NodeId> {
-        let (nodes, values) = (self.nodes.borrow(), self.values.borrow());
-        let mut order = Vec::new();
-        let mut seen = vec![false; target.index() + 1];
-        let mut stack = vec![(target, false)];
-        while let Some((id, inputs_done)) = stack.pop() {
-            if inputs_done {
-                order.push(id);
-            } else if !seen[id.index()] && !values.has(id) {
-                seen[id.index()] = true;
-                stack.push((id, true));
-                stack.extend(nodes[id.index()].inputs.iter().map(|input| (*input, false)));
+    /// The loop over what is missing. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
+    #[track_caller]
+    pub(crate) fn compute_missing(&self, target: NodeId) -> Result<(), RunError> {
+        let (nodes, customs) = (self.nodes.borrow(), self.customs.borrow());
+        let values = &mut *self.values.borrow_mut();
+        values.make_room(target);
+        let mut waiting = vec![target];
+        while let Some(&id) = waiting.last() {
+            let others = waiting.len();
+            for &input in nodes.get(id).inputs {
+                if values.state[input.index()] == State::Unknown {
+                    waiting.push(input);
+                }
+            }
+            if waiting.len() == others {
+                waiting.pop();
+                values.compute(&nodes, id, &customs)?;
             }
         }
-        order
-    }
-
-    #[track_caller]
-    fn compute_one(&self, id: NodeId) -> Result<(), RunError> {
-        let nodes = self.nodes.borrow();
-        let node = &nodes[id.index()];
-        assert!(
-            node.op != Op::Input,
-            "value: it depends on the {} input made at {}, which has a value only while a program runs",
-            node.shape,
-            node.site
-        );
-        let mut values = self.values.borrow_mut();
-        let start = values.data.len();
-        values.data.resize(start + node.shape.len(), T::ZERO);
-        let Values { data, place } = &mut *values;
-        let (known, out) = data.split_at_mut(start);
-        let inputs: SmallVec<[View<'_, T>; 4]> = node
-            .inputs
-            .iter()
-            .map(|input| {
-                let (start, len) = place[input.index()];
-                View::new(&known[start..start + len], nodes[input.index()].shape)
-            })
-            .collect();
-        let result = custom::forward(&self.customs.borrow(), node.op, &inputs, out);
-        drop(inputs);
-        match result {
-            Ok(()) => values.set_place(id, start, node.shape.len()),
-            Err(_) => values.data.truncate(start),
-        }
-        result.map_err(|fault| fault.at(node.op.name(), node.site))
+        Ok(())
     }
 }

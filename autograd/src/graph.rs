@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::error::ShapeError;
 use crate::evaluate::Values;
 use crate::matrix::Matrix;
-use crate::node::{Node, NodeId};
+use crate::node::{Call, NodeId, Nodes};
 use crate::op::custom::Customs;
 use crate::op::{Bits, Op};
 use crate::scalar::Real;
@@ -31,7 +31,7 @@ use crate::var::Var;
 /// assert_eq!((y.item(), dx.item()), (10.0, 6.0));
 /// ```
 pub struct Graph<T: Real> {
-    pub(crate) nodes: RefCell<Vec<Node>>,
+    pub(crate) nodes: RefCell<Nodes>,
     pub(crate) values: RefCell<Values<T>>,
     /// While a derivative is recorded: the line of the operation that is differentiated.
     site: Cell<Option<&'static Location<'static>>>,
@@ -57,7 +57,7 @@ impl<T: Real> Graph<T> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            nodes: RefCell::new(Vec::new()),
+            nodes: RefCell::new(Nodes::default()),
             values: RefCell::new(Values::default()),
             site: Cell::new(None),
             customs: RefCell::new(Vec::new()),
@@ -81,7 +81,7 @@ impl<T: Real> Graph<T> {
     #[must_use]
     #[track_caller]
     pub fn input(&self, rows: usize, cols: usize) -> Var<'_, T> {
-        self.push(Op::Input, SmallVec::new(), Shape::new(rows, cols))
+        self.push(&Op::Input, &[], Shape::new(rows, cols))
     }
 
     /// A leaf with a value, to be differentiated by: a parameter, a point. In a compiled program it is fed (if
@@ -153,8 +153,8 @@ impl<T: Real> Graph<T> {
             operand.assert_of(self);
         }
         let ids: SmallVec<[NodeId; 2]> = operands.iter().map(|operand| operand.id()).collect();
-        let shape = self.shape_of(op, &ids)?;
-        Ok(self.push(op, ids, shape))
+        let shape = self.shape_of(&op, &ids)?;
+        Ok(self.push(&op, &ids, shape))
     }
 
     /// Number of nodes recorded so far.
@@ -217,8 +217,13 @@ impl<T: Real> Graph<T> {
 
     /// Applies `op`, panicking at the user's line where its shapes do not fit.
     #[track_caller]
-    pub(crate) fn apply(&self, op: Op, ids: SmallVec<[NodeId; 2]>) -> Var<'_, T> {
-        match self.shape_of(op, &ids) {
+    pub(crate) fn apply(&self, op: &Op, ids: &[NodeId]) -> Var<'_, T> {
+        let (site, in_derivative) = self.present_site();
+        let number = Call { op, shape: Shape::SCALAR, site, in_derivative };
+        if let Some(id) = self.nodes.borrow_mut().push_number(&number, ids) {
+            return Var::new(self, id);
+        }
+        match self.shape_of(op, ids) {
             Ok(shape) => self.push(op, ids, shape),
             Err(error) => panic!("{error}"),
         }
@@ -226,7 +231,7 @@ impl<T: Real> Graph<T> {
 
     #[track_caller]
     pub(crate) fn fill(&self, shape: Shape, value: T) -> Var<'_, T> {
-        self.push(Op::Fill(Bits::new(value)), SmallVec::new(), shape)
+        self.push(&Op::Fill(Bits::new(value)), &[], shape)
     }
 
     /// Records within `f` as if by the line `site`: derivatives belong to the line of their operation.
@@ -235,35 +240,39 @@ impl<T: Real> Graph<T> {
         f()
     }
 
+    /// The line to which belongs what is recorded now, and whether it is part of a derivative.
+    #[track_caller]
+    fn present_site(&self) -> (&'static Location<'static>, bool) {
+        let caller = Location::caller();
+        self.site.get().map_or((caller, false), |site| (site, true))
+    }
+
     #[track_caller]
     fn leaf(&self, op: Op, value: &Matrix<T>) -> Var<'_, T> {
-        let var = self.push(op, SmallVec::new(), value.shape());
+        let var = self.push(&op, &[], value.shape());
         self.values.borrow_mut().put(var.id(), value.as_slice());
         var
     }
 
     #[track_caller]
-    fn push(&self, op: Op, inputs: SmallVec<[NodeId; 2]>, shape: Shape) -> Var<'_, T> {
-        let in_derivative = self.site.get().is_some();
-        let site = self.site.get().unwrap_or(Location::caller());
-        let mut nodes = self.nodes.borrow_mut();
-        let id = NodeId::new(nodes.len());
-        nodes.push(Node { op, inputs, shape, site, in_derivative });
+    fn push(&self, op: &Op, inputs: &[NodeId], shape: Shape) -> Var<'_, T> {
+        let (site, in_derivative) = self.present_site();
+        let id = self.nodes.borrow_mut().push(&Call { op, shape, site, in_derivative }, inputs);
         Var::new(self, id)
     }
 
-    fn shape_of(&self, op: Op, ids: &[NodeId]) -> Result<Shape, ShapeError> {
+    fn shape_of(&self, op: &Op, ids: &[NodeId]) -> Result<Shape, ShapeError> {
         let nodes = self.nodes.borrow();
-        let shapes: SmallVec<[Shape; 4]> = ids.iter().map(|id| nodes[id.index()].shape).collect();
+        let shapes: SmallVec<[Shape; 4]> = ids.iter().map(|id| nodes.kind(*id).shape).collect();
         let fits = |shape: Shape| {
             let many = || format!("the result would be {shape}, more than memory can hold");
             (shape.len() <= MAX_LEN).then_some(shape).ok_or_else(many)
         };
-        self.rule(op, &shapes).and_then(fits).map_err(|rule| ShapeError {
+        self.rule(*op, &shapes).and_then(fits).map_err(|rule| ShapeError {
             op: op.name(),
             shapes: shapes.to_vec(),
             rule,
-            origins: ids.iter().map(|id| nodes[id.index()].site).collect(),
+            origins: ids.iter().map(|id| nodes.kind(*id).site).collect(),
         })
     }
 }

@@ -42,6 +42,7 @@ mod graph;
 pub mod guide;
 mod kernel;
 mod matrix;
+mod mix;
 mod node;
 pub mod op;
 mod print;

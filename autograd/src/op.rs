@@ -7,6 +7,7 @@
 
 use core::fmt;
 
+use crate::kernel::elementwise::Places;
 use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -154,8 +155,8 @@ macro_rules! ops {
 
             /// Whether it works element by element.
             #[must_use]
-            pub fn is_pointwise(self) -> bool {
-                match self {
+            pub fn is_pointwise(&self) -> bool {
+                match *self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
                     $($(#[$only])? Op::$name(op) => $kind(op).is_pointwise(),)*
                 }
@@ -171,8 +172,8 @@ macro_rules! ops {
 
             /// Whether a derivative flows to the operand `slot`.
             #[must_use]
-            pub fn differentiable(self, slot: usize) -> bool {
-                match self {
+            pub fn differentiable(&self, slot: usize) -> bool {
+                match *self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => false,
                     Op::Custom(op) => op.differentiable(slot),
                     $($(#[$only])? Op::$name(op) => $kind(op).differentiable(slot),)*
@@ -198,6 +199,16 @@ macro_rules! ops {
                     $($(#[$only])? Op::$name(op) => return $kind(op).forward(inputs, out),)*
                 }
                 Ok(())
+            }
+
+            /// Values on numbers. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
+            pub(crate) fn numbers<T: Real>(&self, places: &[Places], numbers: &mut [T]) {
+                match *self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => {
+                        unreachable!("only pointwise operations are computed number by number")
+                    }
+                    $($(#[$only])? Op::$name(op) => $kind(op).numbers(places, numbers),)*
+                }
             }
 
             /// The frozen twin: see [`Pointwise::frozen`].
@@ -226,12 +237,12 @@ macro_rules! ops {
             }
 
             pub(crate) fn vjp<'g, T: Real>(
-                self,
+                &self,
                 slot: usize,
                 g: Var<'g, T>,
                 at: &Applied<'g, T>,
             ) -> Var<'g, T> {
-                match self {
+                match *self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) => {
                         unreachable!("a leaf has no operands")
                     }

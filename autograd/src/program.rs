@@ -26,6 +26,7 @@ mod fuse;
 mod fused;
 mod plan;
 mod run;
+mod scalars;
 mod schedule;
 pub(crate) mod simplify;
 mod verify;
@@ -57,9 +58,9 @@ pub struct Program<T: Real> {
     states: HashMap<NodeId, (Span, Shape)>,
     customs: Customs<T>,
     /// What is computed, for tracing, and the places of its leaves.
-    terms: Arc<[Term]>,
+    terms: Arc<Vec<Term>>,
     leaves: HashMap<usize, Span>,
-    /// The terms that each step computes; copies have none.
+    /// The terms that each step computes; copies have none, and linear code computes all.
     groups: Arc<[Vec<usize>]>,
 }
 
@@ -108,7 +109,7 @@ impl<T: Real> Graph<T> {
         let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
         debug_assert_eq!(verify::simplified(&simplified), Ok(()));
         self.check_fed(&simplified, inputs)?;
-        Ok(self.assemble(&simplified, inputs.len(), updates.len(), outputs.len()))
+        Ok(self.assemble(simplified, inputs.len(), updates.len(), outputs.len()))
     }
 
     fn check_compile(&self, inputs: &[Var<'_, T>], updates: &[(Var<'_, T>, Var<'_, T>)]) -> Result<(), CompileError> {
@@ -138,13 +139,14 @@ impl<T: Real> Graph<T> {
         let Some(last) = reads.iter().map(|(id, _)| *id).max() else { return Ok(()) };
         let nodes = self.nodes.borrow();
         let mut depends: Vec<Option<NodeId>> = vec![None; last.index() + 1];
+        for leaf in changing.iter().filter(|leaf| **leaf <= last) {
+            depends[leaf.index()] = Some(*leaf);
+        }
         for (i, node) in nodes.iter().enumerate().take(last.index() + 1) {
-            let inherited = node.inputs.iter().find_map(|input| depends[input.index()]);
-            let id = NodeId::new(i);
-            depends[i] = changing.contains(&id).then_some(id).or(inherited);
+            depends[i] = depends[i].or_else(|| node.inputs.iter().find_map(|input| depends[input.index()]));
         }
         match reads.iter().find_map(|(id, read)| Some((depends[id.index()]?, *read))) {
-            Some((leaf, read)) => Err(CompileError::StaleBranch { read, variable: nodes[leaf.index()].site }),
+            Some((leaf, read)) => Err(CompileError::StaleBranch { read, variable: nodes.kind(leaf).site }),
             None => Ok(()),
         }
     }
@@ -158,13 +160,13 @@ impl<T: Real> Graph<T> {
     }
 
     /// Makes a program of the simplified graph, whose roots are outputs, new values, inputs and states.
-    fn assemble(&self, simplified: &Simplified, inputs: usize, updates: usize, outputs: usize) -> Program<T> {
+    fn assemble(&self, simplified: Simplified, inputs: usize, updates: usize, outputs: usize) -> Program<T> {
         let Simplified { terms, roots } = simplified;
         let (outputs, rest) = roots.split_at(outputs);
         let (values, rest) = rest.split_at(updates);
         let (inputs, states) = rest.split_at(inputs);
         let updates: Vec<(usize, usize)> = states.iter().copied().zip(values.iter().copied()).collect();
-        let schedule = schedule::schedule::<T>(terms, outputs, &updates);
+        let schedule = schedule::schedule::<T>(&terms, outputs, &updates);
         let mut arena = Arena::new(schedule.arena);
         for (place, value) in &schedule.fills {
             arena.get_mut(*place).fill(value.get());
@@ -189,7 +191,7 @@ impl<T: Real> Graph<T> {
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
             states: state_places,
             customs: self.customs.borrow().clone(),
-            terms: terms.as_slice().into(),
+            terms: Arc::new(terms),
             leaves,
             groups: schedule.groups.iter().map(|group| group.members().collect()).collect(),
             steps: schedule.steps,
@@ -264,6 +266,7 @@ impl<T: Real> Program<T> {
                     result?;
                 }
                 Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
+                Step::Scalars(code) => code.run(self.arena.all(), &self.customs)?,
                 Step::Copy(from, to) => {
                     self.arena.all().copy_within(from.start..from.start + from.len, to.start);
                 }

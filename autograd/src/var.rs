@@ -64,7 +64,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// ```
     #[must_use]
     pub fn shape(self) -> Shape {
-        self.graph.nodes.borrow()[self.id.index()].shape
+        self.graph.nodes.borrow().kind(self.id).shape
     }
 
     /// Number of rows.
@@ -101,12 +101,12 @@ impl<'g, T: Real> Var<'g, T> {
     /// ```
     #[must_use]
     pub fn op(self) -> Op {
-        self.graph.nodes.borrow()[self.id.index()].op
+        self.graph.nodes.borrow().kind(self.id).op
     }
 
     /// What it is computed from first, unless it is a leaf.
     pub(crate) fn first_operand(self) -> Option<Self> {
-        let id = self.graph.nodes.borrow()[self.id.index()].inputs.first().copied();
+        let id = self.graph.nodes.borrow().get(self.id).inputs.first().copied();
         id.map(|id| Self::new(self.graph, id))
     }
 
@@ -122,7 +122,7 @@ impl<'g, T: Real> Var<'g, T> {
     #[must_use]
     pub fn operands(self) -> Vec<Self> {
         let nodes = self.graph.nodes.borrow();
-        nodes[self.id.index()].inputs.iter().map(|id| Self::new(self.graph, *id)).collect()
+        nodes.get(self.id).inputs.iter().map(|id| Self::new(self.graph, *id)).collect()
     }
 
     /// The line that recorded it.
@@ -136,7 +136,7 @@ impl<'g, T: Real> Var<'g, T> {
     /// ```
     #[must_use]
     pub fn site(self) -> &'static Location<'static> {
-        self.graph.nodes.borrow()[self.id.index()].site
+        self.graph.nodes.borrow().kind(self.id).site
     }
 
     /// Its number, computed on demand and remembered: for `if` and `while` on values.
@@ -251,13 +251,13 @@ impl<'g, T: Real> Var<'g, T> {
 
     #[track_caller]
     pub(crate) fn unary(self, op: impl Into<Op>) -> Self {
-        self.graph.apply(op.into(), SmallVec::from_slice(&[self.id]))
+        self.graph.apply(&op.into(), &[self.id])
     }
 
     #[track_caller]
     pub(crate) fn binary(self, op: impl Into<Op>, other: Self) -> Self {
         other.assert_of(self.graph);
-        self.graph.apply(op.into(), SmallVec::from_slice(&[self.id, other.id]))
+        self.graph.apply(&op.into(), &[self.id, other.id])
     }
 
     #[track_caller]
@@ -266,7 +266,8 @@ impl<'g, T: Real> Var<'g, T> {
         for operand in operands {
             operand.assert_of(graph);
         }
-        graph.apply(op.into(), operands.iter().map(|operand| operand.id).collect())
+        let ids: SmallVec<[NodeId; 4]> = operands.iter().map(|operand| operand.id).collect();
+        graph.apply(&op.into(), &ids)
     }
 
     #[track_caller]
@@ -286,7 +287,7 @@ impl<'g, T: Real> Var<'g, T> {
 impl<T: Real> fmt::Debug for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nodes = self.graph.nodes.borrow();
-        let node = &nodes[self.id.index()];
+        let node = nodes.get(self.id);
         write!(f, "{} {} {}", self.id, node.op.name(), node.shape)
     }
 }

@@ -40,7 +40,7 @@ impl<T: Real> Graph<T> {
             if node.op.is_leaf() {
                 continue;
             }
-            let shapes: Vec<Shape> = node.inputs.iter().map(|input| nodes[input.index()].shape).collect();
+            let shapes: Vec<Shape> = node.inputs.iter().map(|input| nodes.kind(*input).shape).collect();
             let shape = self.rule(node.op, &shapes).map_err(|rule| format!("{id} {}: {rule}", node.op.name()))?;
             if shape != node.shape {
                 return Err(format!("{id} {}: shape {}, its rule gives {shape}", node.op.name(), node.shape));

@@ -20,7 +20,7 @@ use super::replay::{Held, numbers};
 use super::report::{Blame, BlameKind, Cause, Element, Mismatch, Reason, Site, Verdict};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
-use crate::node::{Node, NodeId};
+use crate::node::{Node, NodeId, Nodes};
 use crate::op::Applied;
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -60,7 +60,7 @@ impl Local {
         cotangent: Var<'g, U>,
     ) -> Vec<Blame> {
         let Ok(cotangents) = catch(|| graph.cotangents(target, cotangent, sources)) else { return Vec::new() };
-        let nodes = graph.nodes.borrow()[..=target.index()].to_vec();
+        let nodes = graph.nodes.borrow().up_to(target);
         let mut sums: HashMap<NodeId, (Vec<f64>, f64)> = HashMap::new();
         let mut found = Vec::new();
         for (i, node) in nodes.iter().enumerate().rev() {
@@ -88,18 +88,18 @@ impl Local {
         &mut self,
         graph: &'g Graph<U>,
         id: NodeId,
-        node: &Node,
+        node: Node<'_>,
         own: Var<'g, U>,
         slots: &[usize],
         sums: &mut HashMap<NodeId, (Vec<f64>, f64)>,
     ) -> Vec<Blame> {
-        let (at, site) = graph.applied(id);
+        let (at, op, site) = graph.applied(id);
         let Ok(real) = numbers(graph, own.id()) else { return Vec::new() };
         let random = self.draws.numbers(real.len());
         let shape = node.shape;
         let drawn =
             graph.constant(Matrix::new(shape.rows, shape.cols, random.iter().map(|x| U::from_f64(*x)).collect()));
-        let pulled = catch(|| [own, drawn].map(|g| graph.at(site, || graph.vjp_of(node.op, g, &at, slots))));
+        let pulled = catch(|| [own, drawn].map(|g| graph.at(site, || graph.vjps_of(op, g, &at, slots))));
         let Ok([by_own, by_random]) = pulled else {
             return vec![self.blame(node, id, slots[0], BlameKind::Shape, missing(node), Some(Cause::Missing))];
         };
@@ -127,7 +127,7 @@ impl Local {
 
     fn blame(
         &self,
-        node: &Node,
+        node: Node<'_>,
         id: NodeId,
         slot: usize,
         kind: BlameKind,
@@ -150,7 +150,7 @@ impl Local {
     /// The worst element of the contribution to one operand, if that is wrong, and what probably happened.
     fn operand<U: Real>(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         function: &mut Function<U>,
         source: usize,
         given: &Contribution,
@@ -227,7 +227,7 @@ impl Local {
     /// The derivative of the weighted sums of the result by one element of an operand.
     fn column<U: Real>(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         function: &mut Function<U>,
         source: usize,
         place: usize,
@@ -251,7 +251,7 @@ impl Local {
     /// The derivatives of the weighted sums along a direction of one operand.
     fn along<U: Real>(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         function: &mut Function<U>,
         source: usize,
         direction: &[f64],
@@ -271,7 +271,7 @@ impl Local {
     /// A wrong element of a large contribution, if there is one: halves of a direction that fails.
     fn search<U: Real>(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         function: &mut Function<U>,
         source: usize,
         given: &Contribution,
@@ -292,7 +292,7 @@ impl Local {
     #[allow(clippy::too_many_arguments, reason = "a step of the search")]
     fn error<U: Real>(
         &mut self,
-        node: &Node,
+        node: Node<'_>,
         function: &mut Function<U>,
         source: usize,
         given: &Contribution,
@@ -320,7 +320,7 @@ impl Local {
         &mut self,
         graph: &'g Graph<U>,
         id: NodeId,
-        node: &Node,
+        node: Node<'_>,
         at: &Applied<'g, U>,
         function: &mut Function<U>,
         source: usize,
@@ -374,7 +374,7 @@ fn add(sums: &mut HashMap<NodeId, (Vec<f64>, f64)>, id: NodeId, part: &[f64]) {
 /// The nodes whose cotangent is not the sum of what their users contribute.
 fn accumulated<U: Real>(
     graph: &Graph<U>,
-    nodes: &[Node],
+    nodes: &Nodes,
     cotangents: &[Option<Var<'_, U>>],
     sums: &HashMap<NodeId, (Vec<f64>, f64)>,
     target: NodeId,
@@ -382,7 +382,7 @@ fn accumulated<U: Real>(
     let mut found = Vec::new();
     for (id, (sum, size)) in sums.iter().filter(|(id, _)| **id != target) {
         let Some(Ok(own)) = cotangents[id.index()].map(|own| numbers(graph, own.id())) else { continue };
-        let node = &nodes[id.index()];
+        let node = nodes.get(*id);
         let tolerance = 64.0 * U::EPSILON.to_f64() * size;
         let places = own.iter().zip(sum).enumerate().map(|(place, (own, sum))| {
             let input = element(&id.to_string(), node.shape, place);
@@ -406,7 +406,7 @@ fn accumulated<U: Real>(
     found
 }
 
-fn missing(node: &Node) -> Mismatch {
+fn missing(node: Node<'_>) -> Mismatch {
     let unknown = Derivative::unknown(Reason::NonFinite);
     Compared { part: "vjp", output: None, input: Element::new(node.op.name(), &[]) }.judge(f64::NAN, &unknown, 0.0)
 }

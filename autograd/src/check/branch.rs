@@ -16,7 +16,7 @@ const ROUNDINGS: f64 = 8.0;
 
 /// The points at which operations between `sources` and `target` are not smooth, at the point where the graph was recorded.
 pub(super) fn kinks<U: Real>(graph: &Graph<U>, sources: &[NodeId], target: NodeId) -> Vec<Kink> {
-    let nodes = graph.nodes.borrow().clone();
+    let nodes = graph.nodes.borrow();
     let reach = Reach::new(&nodes, sources, target);
     let mut found = Vec::new();
     for (i, node) in nodes.iter().enumerate().take(target.index() + 1) {
@@ -28,8 +28,8 @@ pub(super) fn kinks<U: Real>(graph: &Graph<U>, sources: &[NodeId], target: NodeI
     found
 }
 
-fn kinks_of<U: Real>(graph: &Graph<U>, node: &Node, id: NodeId) -> Option<Vec<Kink>> {
-    if let (Op::Compare(_), [a, b]) = (node.op, &node.inputs[..])
+fn kinks_of<U: Real>(graph: &Graph<U>, node: Node<'_>, id: NodeId) -> Option<Vec<Kink>> {
+    if let (Op::Compare(_), [a, b]) = (node.op, node.inputs)
         && a == b
     {
         return None; // It asks for NaN.
@@ -55,19 +55,19 @@ fn kinks_of<U: Real>(graph: &Graph<U>, node: &Node, id: NodeId) -> Option<Vec<Ki
     Some(listed.collect())
 }
 
-fn element(node: &Node, id: NodeId, place: usize) -> Element {
+fn element(node: Node<'_>, id: NodeId, place: usize) -> Element {
     super::probe::element(&id.to_string(), node.shape, place)
 }
 
 /// On which pieces a node is, if it is not smooth.
-pub(super) fn pieces<U: Real>(graph: &Graph<U>, node: &Node) -> Option<Pieces<U>> {
-    for input in &node.inputs {
+pub(super) fn pieces<U: Real>(graph: &Graph<U>, node: Node<'_>) -> Option<Pieces<U>> {
+    for input in node.inputs {
         graph.try_compute(*input).ok()?;
     }
     let nodes = graph.nodes.borrow();
     let values = graph.values.borrow();
     let views: Vec<View<'_, U>> =
-        node.inputs.iter().map(|input| View::new(values.get(*input), nodes[input.index()].shape)).collect();
+        node.inputs.iter().map(|input| View::new(values.get(*input), nodes.kind(*input).shape)).collect();
     if let Op::Custom(custom) = node.op {
         let margin = custom.of(&graph.customs.borrow()).margin(&views);
         return (margin.len() == node.shape.len()).then(|| Pieces { switch: Vec::new(), margin });

@@ -8,7 +8,7 @@ use super::replay::numbers;
 use super::report::{Blame, BlameKind, Cause, Part, Report, Site, Verdict};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
-use crate::node::{Node, NodeId};
+use crate::node::{NodeId, Nodes};
 use crate::scalar::Real;
 
 /// A node that multiplies the relative error of its operands by more than this, and leaves fewer than four digits, is named.
@@ -53,7 +53,7 @@ pub(super) fn compare<T: Real, U: Real>(
         part.cause = Some(Cause::Precision);
     }
     report.parts.push(part);
-    let nodes = graph.nodes.borrow()[..=target.index()].to_vec();
+    let nodes = graph.nodes.borrow().up_to(target);
     let reach = super::replay::Reach::new(&nodes, sources, target);
     let on = (0..nodes.len()).map(NodeId::new).filter(|id| reach.of(*id));
     let errors = Errors::new(graph, shadow, on);
@@ -86,7 +86,7 @@ impl Errors {
     }
 }
 
-fn name_losses(nodes: &[Node], errors: &Errors, report: &mut Report) {
+fn name_losses(nodes: &Nodes, errors: &Errors, report: &mut Report) {
     let mut found = Vec::new();
     for (i, node) in nodes.iter().enumerate().filter(|(_, node)| !node.op.is_leaf()) {
         let id = NodeId::new(i);

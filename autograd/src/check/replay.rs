@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::graph::Graph;
 use crate::matrix::Matrix;
-use crate::node::{Node, NodeId};
+use crate::node::{Node, NodeId, Nodes};
 use crate::op::custom::Customs;
 use crate::op::{CustomOp, Op};
 use crate::program::Program;
@@ -36,7 +36,7 @@ impl Held {
 /// The name of an operation of the user's that `last` needs and that has no form for that type.
 pub(super) fn copied<T: Real, U: Real>(graph: &Graph<T>, last: NodeId) -> Result<Graph<U>, &'static str> {
     let copy = Graph::new();
-    let nodes = graph.nodes.borrow()[..=last.index()].to_vec();
+    let nodes = graph.nodes.borrow().up_to(last);
     *copy.customs.borrow_mut() = customs(&graph.customs.borrow(), &nodes, last)?;
     *copy.names.borrow_mut() = graph.names.borrow().clone();
     for (i, node) in nodes.iter().enumerate() {
@@ -50,7 +50,7 @@ pub(super) fn copied<T: Real, U: Real>(graph: &Graph<T>, last: NodeId) -> Result
     Ok(copy)
 }
 
-fn customs<T: Real, U: Real>(known: &Customs<T>, nodes: &[Node], last: NodeId) -> Result<Customs<U>, &'static str> {
+fn customs<T: Real, U: Real>(known: &Customs<T>, nodes: &Nodes, last: NodeId) -> Result<Customs<U>, &'static str> {
     let used = needed(nodes, &[last], &[]);
     let missing = |name| move || -> Arc<dyn CustomOp<U>> { Arc::new(Missing { name }) };
     let mut converted: Customs<U> = known.iter().map(|op| in_type(op).unwrap_or_else(missing(op.name()))).collect();
@@ -100,13 +100,13 @@ impl<T: Real> CustomOp<T> for Missing {
 }
 
 /// Which nodes `targets` are computed from, where `sources` are given.
-fn needed(nodes: &[Node], targets: &[NodeId], sources: &[NodeId]) -> Vec<bool> {
+fn needed(nodes: &Nodes, targets: &[NodeId], sources: &[NodeId]) -> Vec<bool> {
     let count = targets.iter().map(|target| target.index() + 1).max().unwrap_or(0);
     let mut needed = vec![false; count];
     targets.iter().for_each(|target| needed[target.index()] = true);
     for i in (0..count).rev() {
         if needed[i] && !sources.contains(&NodeId::new(i)) {
-            nodes[i].inputs.iter().for_each(|input| needed[input.index()] = true);
+            nodes.get(NodeId::new(i)).inputs.iter().for_each(|input| needed[input.index()] = true);
         }
     }
     needed
@@ -116,7 +116,7 @@ fn needed(nodes: &[Node], targets: &[NodeId], sources: &[NodeId]) -> Vec<bool> {
 pub(super) struct Reach(Vec<bool>);
 
 impl Reach {
-    pub(super) fn new(nodes: &[Node], sources: &[NodeId], target: NodeId) -> Self {
+    pub(super) fn new(nodes: &Nodes, sources: &[NodeId], target: NodeId) -> Self {
         let mut on = vec![false; target.index() + 1];
         for source in sources.iter().filter(|source| **source <= target) {
             on[source.index()] = true;
@@ -155,12 +155,12 @@ impl<U: Real> Replay<U> {
     ) -> Result<Self, String> {
         let twin = Graph::new();
         *twin.customs.borrow_mut() = graph.customs.borrow().clone();
-        let nodes = graph.nodes.borrow().clone();
+        let nodes = graph.nodes.borrow();
         let mut copy = Twin { graph, twin: &twin, held, moving: HashMap::new(), still: HashMap::new() };
         let needed = needed(&nodes, targets, sources);
         let mut inputs = Vec::with_capacity(sources.len());
         for source in sources {
-            let shape = nodes[source.index()].shape;
+            let shape = nodes.kind(*source).shape;
             let input = twin.input(shape.rows, shape.cols);
             copy.moving.insert(*source, input);
             inputs.push(input);
@@ -184,19 +184,20 @@ impl<U: Real> Replay<U> {
     pub(super) fn of_node(graph: &Graph<U>, id: NodeId, held: Held) -> Result<Self, String> {
         let twin = Graph::new();
         *twin.customs.borrow_mut() = graph.customs.borrow().clone();
-        let node = graph.nodes.borrow()[id.index()].clone();
+        let nodes = graph.nodes.borrow();
+        let node = nodes.get(id);
         let mut copy = Twin { graph, twin: &twin, held, moving: HashMap::new(), still: HashMap::new() };
         let mut inputs = Vec::new();
-        for operand in &node.inputs {
-            let own = graph.nodes.borrow()[operand.index()].shape;
+        for operand in node.inputs {
+            let own = nodes.kind(*operand).shape;
             let shape = if node.op.is_pointwise() { node.shape } else { own };
             inputs.push(twin.input(shape.rows, shape.cols));
         }
-        let output = copy.apply_to(&node, &inputs)?;
-        let mut replay = Self::of(graph, &twin, &node.inputs, &inputs, &[output])?;
+        let output = copy.apply_to(node, &inputs)?;
+        let mut replay = Self::of(graph, &twin, node.inputs, &inputs, &[output])?;
         if node.op.is_pointwise() {
             for (operand, point) in node.inputs.iter().zip(&mut replay.point) {
-                let own = graph.nodes.borrow()[operand.index()].shape;
+                let own = nodes.kind(*operand).shape;
                 let (rows, cols) = (node.shape.rows, node.shape.cols);
                 let at = |i: usize, j: usize| point[(i % own.rows.max(1)) * own.cols + j % own.cols.max(1)];
                 let full = (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))).map(|(i, j)| at(i, j)).collect();
@@ -312,7 +313,8 @@ impl<'a, U: Real> Twin<'a, U> {
         if let Some(var) = self.still.get(&id) {
             return Ok(*var);
         }
-        let node = self.graph.nodes.borrow()[id.index()].clone();
+        let nodes = self.graph.nodes.borrow();
+        let node = nodes.get(id);
         let (rows, cols) = (node.shape.rows, node.shape.cols);
         let var = if let Op::Fill(value) = node.op {
             self.twin.filled(rows, cols, value.get())
@@ -325,13 +327,13 @@ impl<'a, U: Real> Twin<'a, U> {
         Ok(var)
     }
 
-    fn apply(&mut self, node: &Node) -> Result<Var<'a, U>, String> {
+    fn apply(&mut self, node: Node<'_>) -> Result<Var<'a, U>, String> {
         let x: Result<SmallVec<[_; 4]>, String> = node.inputs.iter().map(|input| self.moved(*input)).collect();
         self.apply_to(node, &x?)
     }
 
     /// The operation of a node, or its frozen twin, on moving operands.
-    fn apply_to(&mut self, node: &Node, x: &[Var<'a, U>]) -> Result<Var<'a, U>, String> {
+    fn apply_to(&mut self, node: Node<'_>, x: &[Var<'a, U>]) -> Result<Var<'a, U>, String> {
         let mut operands: SmallVec<[Var<'a, U>; 4]> = SmallVec::from_slice(x);
         if self.held.decisions {
             let at: Result<SmallVec<[_; 4]>, String> = node.inputs.iter().map(|input| self.constant(*input)).collect();
@@ -356,7 +358,7 @@ impl<'a, U: Real> Twin<'a, U> {
 
     /// What an operation is not differentiable by is a decision, such as an index or a flag. What the user cut is not: if the
     /// function moves with it, its derivative is not the one that the graph gives.
-    fn holds(&self, node: &Node, slot: usize) -> bool {
+    fn holds(&self, node: Node<'_>, slot: usize) -> bool {
         if matches!(node.op, Op::Detach(_)) {
             return self.held.detached && !node.in_derivative;
         }

@@ -91,8 +91,7 @@ impl<T: Real> Graph<T> {
             if !needed[i] || !dependence.of(id) {
                 continue;
             }
-            let (at, site) = self.applied(id);
-            let op = at.output.op();
+            let (at, op, site) = self.applied(id);
             let along =
                 |(slot, input): (usize, &Var<'g, T>)| known[input.id().index()].filter(|_| op.differentiable(slot));
             let inputs: SmallVec<[Option<Var<'g, T>>; 2]> = at.inputs.iter().enumerate().map(along).collect();

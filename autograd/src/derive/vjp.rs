@@ -1,7 +1,5 @@
 //! Reverse mode: vector–Jacobian products and gradients.
 
-use smallvec::SmallVec;
-
 use crate::derive::{Dependence, Sources};
 use crate::graph::Graph;
 use crate::node::NodeId;
@@ -137,37 +135,39 @@ enum Missing {
 impl<T: Real> Graph<T> {
     /// The cotangents of `sources`.
     fn pull_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Vec<Option<Var<'g, T>>> {
-        let cotangents = self.cotangents(target, cotangent, sources);
-        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten()).collect()
+        let cotangents = self.cotangent_ids(target, cotangent, sources);
+        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten().map(|id| Var::new(self, id))).collect()
     }
 
-    /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on: those of all
-    /// nodes on the way.
+    /// The cotangents of all nodes on the way from `target` back to `sources`.
     pub(crate) fn cotangents<'g>(
         &'g self,
         target: NodeId,
         cotangent: Var<'g, T>,
         sources: &[NodeId],
     ) -> Vec<Option<Var<'g, T>>> {
+        let ids = self.cotangent_ids(target, cotangent, sources);
+        ids.into_iter().map(|id| id.map(|id| Var::new(self, id))).collect()
+    }
+
+    /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
+    fn cotangent_ids(&self, target: NodeId, cotangent: Var<'_, T>, sources: &[NodeId]) -> Vec<Option<NodeId>> {
         let dependence = Dependence::new(&self.nodes.borrow(), sources, target);
-        let mut cotangents: Vec<Option<Var<'g, T>>> = vec![None; target.index() + 1];
+        let mut cotangents: Vec<Option<NodeId>> = vec![None; target.index() + 1];
         if dependence.of(target) {
-            cotangents[target.index()] = Some(cotangent);
+            cotangents[target.index()] = Some(cotangent.id());
         }
         let first = sources.iter().map(|id| id.index()).min().unwrap_or(0);
         for i in (first..=target.index()).rev() {
             let Some(g) = cotangents[i] else { continue };
-            let id = NodeId::new(i);
-            let (at, site) = self.applied(id);
-            let op = at.output.op();
+            let (at, op, site) = self.applied(NodeId::new(i));
+            let flows = |slot: usize| dependence.of(at.inputs[slot].id()) && op.differentiable(slot);
             self.at(site, || {
-                let flows = |&slot: &usize| dependence.of(at.inputs[slot].id()) && op.differentiable(slot);
-                let slots: SmallVec<[usize; 2]> = (0..at.inputs.len()).filter(flows).collect();
-                for (part, slot) in self.vjp_of(op, g, &at, &slots).into_iter().zip(slots) {
+                self.vjp_of(op, Var::new(self, g), &at, flows, |slot, part| {
                     debug_assert_eq!(part.shape(), at.inputs[slot].shape(), "{}, slot {slot}", op.name());
                     let sum = &mut cotangents[at.inputs[slot].id().index()];
-                    *sum = Some(sum.map_or(part, |sum| sum + part));
-                }
+                    *sum = Some(sum.map_or(part, |sum| Var::new(self, sum) + part).id());
+                });
             });
         }
         cotangents

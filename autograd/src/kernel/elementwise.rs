@@ -58,6 +58,48 @@ pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs
     }
 }
 
+/// Where in one slice the operands of an operation on numbers are, and its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// As many of them as the operation has operands.
+    pub(crate) inputs: [u32; 3],
+    pub(crate) output: u32,
+}
+
+/// `f` of numbers that lie anywhere in one slice, one operation after the other.
+#[inline(always)]
+pub(crate) fn map_places<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, places: &[Places], numbers: &mut [T]) {
+    for Places { inputs, output } in places {
+        numbers[*output as usize] = f(core::array::from_fn(|k| numbers[inputs[k] as usize]));
+    }
+}
+
+/// Operations on numbers that are gathered at once.
+const GATHERED: usize = 64;
+
+/// [`map_places`] where no operation reads what another writes, by a function of whole slices.
+pub(crate) fn map_gathered<T: Real, const N: usize>(
+    map: impl Fn(&[View<'_, T>], &mut [T]),
+    places: &[Places],
+    numbers: &mut [T],
+) {
+    let mut operands = [[T::ZERO; GATHERED]; N];
+    let mut results = [T::ZERO; GATHERED];
+    for places in places.chunks(GATHERED) {
+        let shape = Shape::new(1, places.len());
+        for (k, operand) in operands.iter_mut().enumerate() {
+            for (x, place) in operand.iter_mut().zip(places) {
+                *x = numbers[place.inputs[k] as usize];
+            }
+        }
+        let views: [View<'_, T>; N] = core::array::from_fn(|k| View::new(&operands[k][..places.len()], shape));
+        map(&views, &mut results[..places.len()]);
+        for (result, place) in results.iter().zip(places) {
+            numbers[place.output as usize] = *result;
+        }
+    }
+}
+
 /// Numbers that are computed at a time, if an operand is a single number: that is repeated so often first.
 const CHUNK: usize = 128;
 

@@ -71,6 +71,14 @@ impl<'a, T> Operand<'a, T> {
         }
     }
 
+    /// From one row, and one column, to the next, as it is read.
+    fn strides(&self) -> [usize; 2] {
+        match self.order {
+            Order::Plain => [self.stored.cols, 1],
+            Order::Transposed => [1, self.stored.cols],
+        }
+    }
+
     /// The same numbers, read the other way round.
     fn transposed(self) -> Self {
         let order = match self.order {
@@ -127,10 +135,12 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
 /// Element by element, before another instruction set is even chosen.
 fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update) {
     let Shape { rows: k, cols: n } = b.shape();
+    let ([a_row, a_step], [b_step, b_column]) = (a.strides(), b.strides());
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
         for (j, x) in row.iter_mut().enumerate() {
             let old = if update == Update::Accumulate { *x } else { T::ZERO };
-            *x = (0..k).fold(old, |sum, p| sum + a.at(i, p) * b.at(p, j));
+            let product = |p: usize| a.data[i * a_row + p * a_step] * b.data[j * b_column + p * b_step];
+            *x = (0..k).fold(old, |sum, p| sum + product(p));
         }
     }
 }
@@ -152,8 +162,8 @@ fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, first: u
     }
 }
 
-/// Most multiply-adds of a tiny product.
-const TINY: usize = 64;
+/// Most multiply-adds of a tiny product, whose elements are sums in the order of `k` from 0 on.
+pub(crate) const TINY: usize = 64;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;

@@ -135,6 +135,7 @@ pub struct Neg;
 
 impl Pointwise<1> for Neg {
     const NAME: &'static str = "neg";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -162,6 +163,7 @@ pub struct Abs;
 
 impl Pointwise<1> for Abs {
     const NAME: &'static str = "abs";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -193,6 +195,7 @@ pub struct Sign;
 
 impl Pointwise<1> for Sign {
     const NAME: &'static str = "sign";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -230,6 +233,7 @@ pub struct Copysign;
 
 impl Pointwise<2> for Copysign {
     const NAME: &'static str = "copysign";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -261,6 +265,7 @@ pub struct StrongMul;
 
 impl Pointwise<2> for StrongMul {
     const NAME: &'static str = "strong_mul";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [g, d]: [T; 2]) -> T {

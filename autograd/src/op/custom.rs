@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::graph::Graph;
 use crate::kernel::{Fault, View};
+use crate::node::NodeId;
 use crate::op::{Applied, Bits, Op};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -173,7 +174,8 @@ impl<T: Real> Graph<T> {
         customs.push(Arc::new(op));
         drop(customs);
         let op = Custom { index, name, differentiable };
-        self.apply(Op::Custom(op), operands.iter().map(|operand| operand.id()).collect())
+        let ids: SmallVec<[NodeId; 4]> = operands.iter().map(|operand| operand.id()).collect();
+        self.apply(&Op::Custom(op), &ids)
     }
 
     /// The shape of an operation's result, or the rule that its operands break.
@@ -190,31 +192,48 @@ impl<T: Real> Graph<T> {
         op.shape(shapes)
     }
 
-    /// The cotangents of the operands `slots` from that of the result.
+    /// Gives `take` the cotangents of those operands that derivatives flow to, from that of the result.
     #[track_caller]
     pub(crate) fn vjp_of<'g>(
         &'g self,
         op: Op,
         g: Var<'g, T>,
         at: &Applied<'g, T>,
-        slots: &[usize],
-    ) -> SmallVec<[Var<'g, T>; 2]> {
+        flows: impl Fn(usize) -> bool,
+        mut take: impl FnMut(usize, Var<'g, T>),
+    ) {
+        let slots = (0..at.inputs.len()).filter(|&slot| flows(slot));
         let Op::Custom(custom) = op else {
-            return slots.iter().map(|&slot| op.vjp(slot, g, at)).collect();
+            return slots.for_each(|slot| take(slot, op.vjp(slot, g, at)));
         };
         let rule = custom.of(&self.customs.borrow()).clone();
         let parts = rule.vjp(g, &at.inputs, at.output);
-        let part = |&slot: &usize| match parts.get(slot) {
-            Some(&Some(part)) if part.shape() == at.inputs[slot].shape() => part,
-            Some(Some(part)) => panic!(
-                "{}: vjp gives a {} cotangent to operand {slot}, which is {}",
-                custom.name,
-                part.shape(),
-                at.inputs[slot].shape()
-            ),
-            _ => panic!("{}: vjp gives no cotangent to operand {slot}, which is differentiable", custom.name),
-        };
-        slots.iter().map(part).collect()
+        for slot in slots {
+            match parts.get(slot) {
+                Some(&Some(part)) if part.shape() == at.inputs[slot].shape() => take(slot, part),
+                Some(Some(part)) => panic!(
+                    "{}: vjp gives a {} cotangent to operand {slot}, which is {}",
+                    custom.name,
+                    part.shape(),
+                    at.inputs[slot].shape()
+                ),
+                _ => panic!("{}: vjp gives no cotangent to operand {slot}, which is differentiable", custom.name),
+            }
+        }
+    }
+
+    /// The cotangents of the operands `slots`, in ascending order.
+    #[track_caller]
+    pub(crate) fn vjps_of<'g>(
+        &'g self,
+        op: Op,
+        g: Var<'g, T>,
+        at: &Applied<'g, T>,
+        slots: &[usize],
+    ) -> SmallVec<[Var<'g, T>; 2]> {
+        let mut parts = SmallVec::new();
+        self.vjp_of(op, g, at, |slot| slots.contains(&slot), |_, part| parts.push(part));
+        parts
     }
 
     /// The tangent of the result from those of the operands.
@@ -230,10 +249,10 @@ impl<T: Real> Graph<T> {
         // ⟨vjp(g), dx⟩ is linear in g, and its gradient by g is the tangent.
         let shape = at.output.shape();
         let g = self.variable(crate::matrix::Matrix::zeros(shape.rows, shape.cols));
-        let slots: SmallVec<[usize; 2]> = (0..tangents.len()).filter(|&slot| tangents[slot].is_some()).collect();
-        let parts = self.vjp_of(op, g, at, &slots);
-        let terms = parts.iter().zip(tangents.iter().flatten()).map(|(part, dx)| (*part * *dx).sum());
-        let tangent = crate::op::sum_of(terms).gradient_or_zero(g);
+        let mut terms: SmallVec<[Var<'g, T>; 4]> = SmallVec::new();
+        let moves = |slot: usize| tangents[slot].is_some();
+        self.vjp_of(op, g, at, moves, |slot, part| terms.extend(tangents[slot].map(|dx| (part * dx).sum())));
+        let tangent = crate::op::sum_of(terms.into_iter()).gradient_or_zero(g);
         assert!(
             !self.is_computed_from(tangent.id(), g.id()),
             "{}: forward mode needs a vjp that is linear in its cotangent, and this one is not; write its jvp",

@@ -11,6 +11,7 @@ pub struct FlushSubnormal;
 
 impl Pointwise<1> for FlushSubnormal {
     const NAME: &'static str = "flush_subnormal";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {

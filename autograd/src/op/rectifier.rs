@@ -12,6 +12,7 @@ pub struct Relu;
 
 impl Pointwise<1> for Relu {
     const NAME: &'static str = "relu";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {
@@ -43,6 +44,7 @@ pub struct LeakyRelu(pub Bits);
 
 impl Pointwise<1> for LeakyRelu {
     const NAME: &'static str = "leaky_relu";
+    const CHEAP: bool = true;
 
     #[inline(always)]
     fn value<T: Real>(self, [x]: [T; 1]) -> T {

@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::kernel::{Fault, View, elementwise};
+use crate::kernel::elementwise::{self, Places};
+use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -10,8 +11,10 @@ use crate::var::Var;
 /// An operation that was applied: what a derivative rule sees.
 #[derive(Debug)]
 pub(crate) struct Applied<'g, T: Real> {
-    pub(crate) inputs: SmallVec<[Var<'g, T>; 2]>,
+    pub(crate) inputs: SmallVec<[Var<'g, T>; 3]>,
     pub(crate) output: Var<'g, T>,
+    /// Whether it computes a number from numbers, element by element.
+    pub(crate) is_number: bool,
 }
 
 /// A function of numbers, applied element by element with broadcasting.
@@ -21,7 +24,8 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     /// Whether the loop over [`value`](Self::value) is compiled for each instruction set. Not where `value` cannot
     /// become vector code, or is used too rarely to be worth the time to compile it.
     const VECTORISED: bool = true;
-    /// Whether that loop is compiled once more for operands that are a single number: for formulas of an instruction or two.
+    /// Whether it is a formula of an instruction or two, done in the time that its operands need to be gathered. Its loop is
+    /// compiled once more for operands that are a single number.
     const CHEAP: bool = false;
 
     /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
@@ -126,6 +130,12 @@ pub(crate) trait Rule: Copy {
     /// The value; `out` has the shape of [`shape`](Self::shape).
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
 
+    /// The values on numbers, for operations that work element by element; none may read what another writes.
+    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
+        let _ = (places, numbers);
+        unreachable!("{} does not work element by element", self.name())
+    }
+
     /// The cotangent of operand `slot` from that of the result.
     fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T>;
 
@@ -197,6 +207,9 @@ pub(crate) fn general<O: Rule>(op: O) -> O {
     op
 }
 
+/// Operations on numbers that are too few to be gathered.
+const FEW: usize = 8;
+
 fn operands<const N: usize, V: Copy>(given: &[V]) -> Result<[V; N], String> {
     given.try_into().map_err(|_| format!("takes {N} operands, not {}", given.len()))
 }
@@ -220,9 +233,21 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
         Ok(())
     }
 
+    // Each operation a function of its own: one of all would pay for what the longest formula needs.
+    #[inline(never)]
+    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
+        if O::CHEAP || places.len() < FEW {
+            elementwise::map_places(|x| self.0.value(x), places, numbers);
+        } else {
+            elementwise::map_gathered::<T, N>(|x, y| self.0.map(x, y), places, numbers);
+        }
+    }
+
+    #[inline(never)]
     fn vjp<'g, T: Real>(self, slot: usize, g: Var<'g, T>, at: &Applied<'g, T>) -> Var<'g, T> {
         let x = core::array::from_fn(|i| at.inputs[i]);
-        self.0.derivative(slot, g, x, at.output).sum_to(at.inputs[slot].shape())
+        let part = self.0.derivative(slot, g, x, at.output);
+        if at.is_number { part } else { part.sum_to(at.inputs[slot].shape()) }
     }
 
     fn jvp<'g, T: Real>(self, tangents: &[Option<Var<'g, T>>], at: &Applied<'g, T>) -> Var<'g, T> {

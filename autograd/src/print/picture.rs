@@ -135,7 +135,7 @@ impl<'g, T: Real> Picture<'g, T> {
         let mut stack: Vec<NodeId> = self.roots.iter().map(|root| root.id()).collect();
         while let Some(id) = stack.pop() {
             if !core::mem::replace(&mut seen[id.index()], true) {
-                stack.extend(&graph.nodes.borrow()[id.index()].inputs);
+                stack.extend(graph.nodes.borrow().get(id).inputs);
             }
         }
         let drawn = seen.iter().enumerate().filter(|(_, seen)| **seen);
@@ -144,7 +144,7 @@ impl<'g, T: Real> Picture<'g, T> {
 
     fn edges(&self) -> Vec<(NodeId, NodeId)> {
         let edge = |var: Var<'g, T>| {
-            let inputs = var.graph().nodes.borrow()[var.id().index()].inputs.clone();
+            let inputs = var.graph().nodes.borrow().get(var.id()).inputs.to_vec();
             inputs.into_iter().map(move |input| (input, var.id()))
         };
         self.nodes().into_iter().flat_map(edge).collect()

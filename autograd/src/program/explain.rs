@@ -9,6 +9,7 @@ use crate::op::Op;
 use crate::program::Program;
 use crate::program::fuse::steps;
 use crate::program::plan::Span;
+use crate::program::scalars;
 use crate::program::schedule::Step;
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -39,7 +40,7 @@ pub struct Memory {
     pub states: usize,
 }
 
-/// A kernel: one pass over its rows, in which all its operations are done.
+/// A kernel: one pass over its rows, in which all its operations are done; or linear code on single numbers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Kernel {
@@ -52,6 +53,9 @@ pub struct Kernel {
     pub flops: u64,
     /// Bytes of operands read and results written, each once.
     pub bytes: u64,
+    /// If all values are tiny, the whole program is one kernel of so many instructions on single numbers. They do not stand
+    /// in the order of the operations.
+    pub instructions: Option<usize>,
     /// Parts that threads may share out.
     pub parts: usize,
     /// Seconds of a run, the least of those timed: whatever else the machine does only adds to it.
@@ -127,7 +131,8 @@ impl<T: Real> Program<T> {
     }
 
     fn kernel(&self, step: usize) -> Kernel {
-        let members = self.groups.get(step).map_or(&[][..], Vec::as_slice);
+        let mut members = self.groups.get(step).map_or_else(Vec::new, Vec::clone);
+        let mut instructions = None;
         let operation = |&i: &usize| {
             let term = &self.terms[i];
             let (name, shape) = (term.op.name(), term.shape);
@@ -136,6 +141,11 @@ impl<T: Real> Program<T> {
         let (numbers, parts) = match &self.steps[step] {
             Step::Fused(kernel) => (kernel.slots.iter().map(|slot| slot.len).sum(), kernel.parts()),
             Step::Single(single) => (single.slots.iter().map(|slot| slot.len).sum(), 1),
+            Step::Scalars(code) => {
+                members = (0..self.terms.len()).filter(|&i| !scalars::is_free(self.terms[i].op)).collect();
+                instructions = Some(code.instructions());
+                (self.arena.len(), 1)
+            }
             Step::Copy(from, to) => (from.len + to.len, 1),
         };
         let copied = Shape::new(1, numbers / 2);
@@ -144,6 +154,7 @@ impl<T: Real> Program<T> {
             shape: members.first().map_or(copied, |&first| self.terms[first].shape),
             flops: members.iter().map(|&i| self.flops(i)).sum(),
             bytes: (numbers * size_of::<T>()) as u64,
+            instructions,
             parts,
             seconds: None,
         }
@@ -166,6 +177,9 @@ impl Explanation {
         self.kernels.iter().map(|kernel| kernel.seconds).sum()
     }
 }
+
+/// Operations of linear code that are printed.
+const LISTED: usize = 24;
 
 /// A number with a unit that leaves one to three digits before the point.
 fn short(number: f64, units: [&str; 4]) -> String {
@@ -215,12 +229,14 @@ impl fmt::Display for Explanation {
 impl Kernel {
     /// The operations, with the lines that recorded them.
     fn text(&self) -> String {
-        if self.operations.is_empty() {
-            return "copy".to_owned();
-        }
-        let mut text = String::new();
+        let mut text = match self.instructions {
+            Some(count) => format!("{count} instructions on numbers;"),
+            None if self.operations.is_empty() => return "copy".to_owned(),
+            None => String::new(),
+        };
         let mut line = None;
-        for Operation { name, site, in_derivative, .. } in &self.operations {
+        let listed = if self.instructions.is_some() { LISTED } else { usize::MAX };
+        for Operation { name, site, in_derivative, .. } in self.operations.iter().take(listed) {
             let own = Some((site.file(), site.line()));
             if line.is_some() && line != own {
                 text.push(';');
@@ -235,6 +251,9 @@ impl Kernel {
             text.push_str(name);
             text.push_str(if *in_derivative { "'" } else { "" });
             line = own;
+        }
+        if self.operations.len() > listed {
+            text.push_str(&format!("; and {} more", self.operations.len() - listed));
         }
         text
     }

@@ -11,6 +11,7 @@ use crate::program::code::Layout;
 use crate::program::fuse::{Group, Tail, fuse, steps};
 use crate::program::fused::{Fused, Head};
 use crate::program::plan::{Allocator, Span};
+use crate::program::scalars::{self, Scalars};
 use crate::program::simplify::Term;
 use crate::program::verify;
 use crate::scalar::Real;
@@ -23,6 +24,8 @@ pub(crate) enum Step {
     Fused(Box<Fused>),
     /// Any other operation.
     Single(Box<Single>),
+    /// Linear code on single numbers.
+    Scalars(Box<Scalars>),
     /// A copy between places that do not overlap.
     Copy(Span, Span),
 }
@@ -50,7 +53,7 @@ pub(crate) struct Schedule {
     /// Constants to be written before the first run.
     pub(crate) fills: Vec<(Span, Bits)>,
     pub(crate) arena: usize,
-    /// What each step but copies computes.
+    /// What each step but copies computes. There are none if linear code computes all.
     pub(crate) groups: Vec<Group>,
 }
 
@@ -61,6 +64,9 @@ const CACHE: usize = 32 << 10;
 
 /// Makes steps of `terms`. `outputs` stay readable after a run; `updates` are states with their new values.
 pub(crate) fn schedule<T: Real>(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {
+    if let Some(tiny) = scalars::schedule(terms, outputs, updates) {
+        return tiny;
+    }
     let groups = fuse(terms, outputs.iter().copied().chain(updates.iter().map(|(_, value)| *value)));
     debug_assert_eq!(verify::groups(terms, &groups), Ok(()));
     let mut scheduler = Scheduler::new::<T>(terms, &groups, outputs, updates);

@@ -16,14 +16,14 @@
 //! Transposed operands of a matrix product became its flags when it was recorded: the product may add up in another
 //! order then, and values on demand must do the same.
 
-use std::collections::HashMap;
-
+use core::hash::{Hash, Hasher};
 use core::panic::Location;
 
 use smallvec::SmallVec;
 
 use crate::kernel::View;
-use crate::node::{Node, NodeId};
+use crate::mix::Mix;
+use crate::node::{NodeId, Nodes};
 use crate::op::{Axis, Bits, Compare, Op, Relu, Sum};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -48,11 +48,11 @@ pub(crate) struct Simplified {
 }
 
 /// Simplifies what `roots` are computed from.
-pub(crate) fn simplify<T: Real>(nodes: &[Node], roots: &[NodeId]) -> Simplified {
+pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
     let needed = reachable(nodes.len(), roots.iter().map(|id| id.index()), |i, visit| {
-        nodes[i].inputs.iter().for_each(|input| visit(input.index()));
+        nodes.get(NodeId::new(i)).inputs.iter().for_each(|input| visit(input.index()));
     });
-    let mut builder = Builder { terms: Vec::new(), known: HashMap::new() };
+    let mut builder = Builder { terms: Vec::new(), known: Known::default() };
     let mut place = vec![usize::MAX; nodes.len()];
     for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
         let inputs = node.inputs.iter().map(|input| place[input.index()]).collect();
@@ -85,9 +85,91 @@ fn reachable(
     reached
 }
 
+/// The places of terms by what they compute: a hash table with open addressing, at most half full.
+#[derive(Default)]
+struct Known {
+    /// One more than the place of a term; 0 where there is none. As many as a power of 2.
+    table: Vec<u32>,
+    count: usize,
+}
+
+impl Known {
+    fn hash(term: &Term) -> usize {
+        let mut mix = Mix::default();
+        term.op.hash(&mut mix);
+        if let ([x, y], Op::Add(_) | Op::Mul(_)) = (term.inputs.as_slice(), term.op) {
+            mix.write_usize(*x.min(y));
+            mix.write_usize(*x.max(y));
+        } else {
+            term.inputs.iter().for_each(|input| mix.write_usize(*input));
+        }
+        mix.top(usize::BITS)
+    }
+
+    fn same(a: &Term, b: &Term) -> bool {
+        let commuted = || match (a.inputs.as_slice(), b.inputs.as_slice()) {
+            ([x, y], [u, v]) => x == v && y == u && matches!(a.op, Op::Add(_) | Op::Mul(_)),
+            _ => false,
+        };
+        a.op == b.op && a.shape == b.shape && (a.inputs == b.inputs || commuted())
+    }
+
+    /// The place of a term that computes the same as `term`.
+    fn find(&self, terms: &[Term], term: &Term) -> Option<usize> {
+        if self.table.is_empty() { None } else { self.probe(terms, term).ok() }
+    }
+
+    /// The same, or the next place, at which the term then must be put.
+    fn find_or_add(&mut self, terms: &[Term], term: &Term) -> usize {
+        if 2 * self.count >= self.table.len() {
+            self.grow(terms);
+        }
+        match self.probe(terms, term) {
+            Ok(place) => place,
+            Err(at) => {
+                self.table[at] = mark(terms.len());
+                self.count += 1;
+                terms.len()
+            }
+        }
+    }
+
+    /// The place of an equal term, or where in the table there is room for this one.
+    fn probe(&self, terms: &[Term], term: &Term) -> Result<usize, usize> {
+        let mut at = self.slot(term);
+        loop {
+            match self.table[at] as usize {
+                0 => return Err(at),
+                place if Self::same(&terms[place - 1], term) => return Ok(place - 1),
+                _ => at = (at + 1) & (self.table.len() - 1),
+            }
+        }
+    }
+
+    fn slot(&self, term: &Term) -> usize {
+        Self::hash(term) >> (usize::BITS - self.table.len().ilog2())
+    }
+
+    fn grow(&mut self, terms: &[Term]) {
+        let new = vec![0; (4 * self.table.len()).max(64)];
+        for place in core::mem::replace(&mut self.table, new).into_iter().filter(|place| *place > 0) {
+            let mut at = self.slot(&terms[place as usize - 1]);
+            while self.table[at] > 0 {
+                at = (at + 1) & (self.table.len() - 1);
+            }
+            self.table[at] = place;
+        }
+    }
+}
+
+/// What stands in the table for the term at `place`: there are no more terms than nodes, which fit.
+fn mark(place: usize) -> u32 {
+    u32::try_from(place + 1).unwrap_or_else(|_| unreachable!("a graph holds fewer nodes"))
+}
+
 struct Builder {
     terms: Vec<Term>,
-    known: HashMap<(Op, SmallVec<[usize; 2]>, Shape), usize>,
+    known: Known,
 }
 
 impl Builder {
@@ -109,11 +191,7 @@ impl Builder {
     fn insert(&mut self, term: Term) -> usize {
         let next = self.terms.len();
         if !matches!(term.op, Op::Input | Op::Variable | Op::Constant) {
-            let mut inputs = term.inputs.clone();
-            if matches!(term.op, Op::Add(_) | Op::Mul(_)) {
-                inputs.sort_unstable();
-            }
-            let place = *self.known.entry((term.op, inputs, term.shape)).or_insert(next);
+            let place = self.known.find_or_add(&self.terms, &term);
             if place != next {
                 return place;
             }
@@ -191,25 +269,30 @@ impl Builder {
 
     /// Reads the rectified operand, which is there for other users, in place of the operand.
     fn positive(&self, term: &Term) -> Option<Rewrite> {
-        let relu = (Op::Relu(Relu), SmallVec::from_slice(&term.inputs[1..]), term.shape);
-        let &rectified = self.known.get(&relu)?;
+        let relu = Term { op: Relu.into(), inputs: SmallVec::from_slice(&term.inputs[1..]), ..term.clone() };
+        let rectified = self.known.find(&self.terms, &relu)?;
         Some(Rewrite::Op(term.op, SmallVec::from_slice(&[term.inputs[0], rectified])))
     }
 
     /// Drops what the rewrites left without a user.
     fn finish(self, roots: Vec<usize>) -> Simplified {
-        let terms = self.terms;
+        let mut terms = self.terms;
         let used = reachable(terms.len(), roots.iter().copied(), |i, visit| {
             terms[i].inputs.iter().for_each(|input| visit(*input));
         });
         let mut place = vec![usize::MAX; terms.len()];
-        let mut kept: Vec<Term> = Vec::new();
-        for (i, mut term) in terms.into_iter().enumerate().filter(|(i, _)| used[*i]) {
-            term.inputs.iter_mut().for_each(|input| *input = place[*input]);
-            place[i] = kept.len();
-            kept.push(term);
-        }
-        Simplified { terms: kept, roots: roots.into_iter().map(|root| place[root]).collect() }
+        let (mut seen, mut kept) = (0, 0);
+        terms.retain_mut(|term| {
+            let keep = used[seen];
+            if keep {
+                term.inputs.iter_mut().for_each(|input| *input = place[*input]);
+                place[seen] = kept;
+                kept += 1;
+            }
+            seen += 1;
+            keep
+        });
+        Simplified { terms, roots: roots.into_iter().map(|root| place[root]).collect() }
     }
 }
 

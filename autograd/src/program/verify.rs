@@ -88,6 +88,7 @@ pub(crate) fn steps(steps: &[Step], arena: usize) -> Result<(), String> {
         let (slots, code): (&[Span], Result<(), String>) = match step {
             Step::Fused(kernel) => (&kernel.slots, kernel.verify()),
             Step::Single(single) => (&single.slots, single_operation(single.op)),
+            Step::Scalars(code) => (&[], code.verify(arena)),
             Step::Copy(from, to) => (&[], disjoint(*from, *to)),
         };
         code.map_err(|error| format!("step {i}: {error}"))?;

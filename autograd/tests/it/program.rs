@@ -1,6 +1,6 @@
 //! Compiled programs give, bit for bit, what is computed on demand.
 
-use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var};
+use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var, op};
 use proptest::prelude::*;
 
 use crate::support::{Verdict, for_all};
@@ -103,6 +103,43 @@ fn a_program_gives_the_bits_of_values_on_demand() {
 #[test]
 fn a_program_over_many_blocks_gives_the_bits_of_values_on_demand() {
     for_all(60, "wide", &any::<u64>(), |seed| check_random_program(seed, true));
+}
+
+/// Two thousand numbers, made by a few of the operations that work element by element.
+fn check_numbers(seed: u64) -> Verdict {
+    let mut choices = Choices(seed);
+    let cases: Vec<op::Case> = op::cases().into_iter().filter(|case| case.op.is_pointwise()).collect();
+    let cases: Vec<&op::Case> = (0..6).map(|_| &cases[choices.next(cases.len())]).collect();
+    let graph = Graph::new();
+    let leaves: Vec<Var<'_, f64>> = (0..40).map(|_| graph.variable(choices.number())).collect();
+    let mut values = leaves.clone();
+    while values.len() < 2000 {
+        let case = cases[choices.next(cases.len())];
+        let recent = values.len().min(300);
+        let mut operand = || values[values.len() - 1 - choices.next(recent)];
+        let operands: Vec<Var<'_, f64>> = case.domains.iter().map(|_| operand()).collect();
+        let value = graph.try_apply(case.op, &operands).map_err(|error| error.to_string())?;
+        values.push(value);
+    }
+    let mut outputs = values.split_off(1000);
+    outputs.extend(outputs[900].gradient_or_zero(leaves.clone()));
+    let updates: Vec<_> = leaves.iter().enumerate().map(|(i, x)| (*x, outputs[i])).collect();
+    graph.verify()?;
+    let mut program = graph.compile(&[], &updates, &outputs).unwrap();
+    program.run(&[]).unwrap();
+    for (i, output) in outputs.iter().enumerate() {
+        assert_same_bits(program.output_slice(i), &output.peek(), &format!("seed {seed}, {output:?}"));
+    }
+    for (state, next) in &updates {
+        let value = program.state(state.id()).unwrap();
+        assert_same_bits(value.as_slice(), &next.peek(), &format!("seed {seed}, state {state:?}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_of_numbers_gives_the_bits_of_values_on_demand() {
+    for_all(40, "numbers", &any::<u64>(), check_numbers);
 }
 
 #[test]

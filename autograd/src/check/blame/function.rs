@@ -23,7 +23,7 @@ pub(super) struct Function<U: Real> {
 }
 
 impl<U: Real> Function<U> {
-    pub(super) fn of(graph: &Graph<U>, id: NodeId, node: &Node, slots: &[usize], held: Held) -> Option<Self> {
+    pub(super) fn of(graph: &Graph<U>, id: NodeId, node: Node<'_>, slots: &[usize], held: Held) -> Option<Self> {
         if !through(node) {
             let replay = Replay::of_node(graph, id, held).ok()?;
             let groups = (0..node.inputs.len()).map(|slot| if slots.contains(&slot) { vec![slot] } else { vec![] });
@@ -59,7 +59,7 @@ impl<U: Real> Function<U> {
     }
 
     /// Whether the operation is linear in a source, up to a constant.
-    pub(super) fn affine(&self, node: &Node, source: usize) -> bool {
+    pub(super) fn affine(&self, node: Node<'_>, source: usize) -> bool {
         !through(node) && !matches!(node.op, Op::Custom(_)) && node.op.is_affine(self.groups[source][0])
     }
 
@@ -86,21 +86,21 @@ impl<U: Real> Function<U> {
 }
 
 /// Whether what the derivative of a node belongs to is computed before it: `with_gradient`.
-pub(super) fn through(node: &Node) -> bool {
+pub(super) fn through(node: Node<'_>) -> bool {
     matches!(node.op, Op::Custom(_)) && (0..node.inputs.len()).any(|slot| !node.op.differentiable(slot))
 }
 
 /// A node alone in a graph, with variables for operands.
-pub(super) fn isolated<'a, U: Real>(graph: &Graph<U>, alone: &'a Graph<U>, node: &Node) -> Option<Applied<'a, U>> {
+pub(super) fn isolated<'a, U: Real>(graph: &Graph<U>, alone: &'a Graph<U>, node: Node<'_>) -> Option<Applied<'a, U>> {
     *alone.customs.borrow_mut() = graph.customs.borrow().clone();
-    let mut inputs: SmallVec<[Var<'a, U>; 2]> = SmallVec::new();
+    let mut inputs: SmallVec<[Var<'a, U>; 3]> = SmallVec::new();
     for (slot, input) in node.inputs.iter().enumerate() {
         let values = numbers(graph, *input).ok()?;
-        let value = matrix::<U>(graph.nodes.borrow()[input.index()].shape, &values);
+        let value = matrix::<U>(graph.nodes.borrow().kind(*input).shape, &values);
         inputs.push(if node.op.differentiable(slot) { alone.variable(value) } else { alone.constant(value) });
     }
     let output = alone.try_apply(node.op, &inputs).ok()?;
-    Some(Applied { inputs, output })
+    Some(Applied { inputs, output, is_number: node.is_number })
 }
 
 pub(super) fn matrix<U: Real>(shape: Shape, values: &[f64]) -> Matrix<U> {

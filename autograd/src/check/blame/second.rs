@@ -20,7 +20,7 @@ impl Local {
         sources: &[NodeId],
         target: NodeId,
     ) -> Vec<Blame> {
-        let nodes = graph.nodes.borrow()[..=target.index()].to_vec();
+        let nodes = graph.nodes.borrow().up_to(target);
         let reach = Reach::new(&nodes, sources, target);
         let mut found = Vec::new();
         for (i, node) in nodes.iter().enumerate() {
@@ -43,7 +43,7 @@ impl Local {
         &mut self,
         graph: &Graph<U>,
         id: NodeId,
-        node: &Node,
+        node: Node<'_>,
         slots: &[usize],
     ) -> Option<(usize, Mismatch)> {
         if slots.is_empty() {
@@ -64,7 +64,7 @@ impl Local {
         }
         let g = graph.variable(matrix::<U>(node.shape, &self.draws.numbers(node.shape.len())));
         sources.push(g.id());
-        let parts = catch(|| graph.at(node.site, || graph.vjp_of(node.op, g, &at, slots))).ok()?;
+        let parts = catch(|| graph.at(node.site, || graph.vjps_of(node.op, g, &at, slots))).ok()?;
         let targets: Vec<NodeId> = parts.iter().map(|part| part.id()).collect();
         let vars: Vec<Var<'_, U>> = sources.iter().map(|id| Var::new(graph, *id)).collect();
         let point: Result<Vec<Vec<f64>>, String> = sources.iter().map(|id| numbers(graph, *id)).collect();

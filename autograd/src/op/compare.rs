@@ -1,5 +1,6 @@
 //! Comparisons, whose results are 0 or 1, and the choice between two values.
 
+use crate::kernel::{View, elementwise};
 use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
 use crate::scalar::Real;
@@ -37,6 +38,17 @@ impl Pointwise<2> for Compare {
 
     fn differentiable(self, _: usize) -> bool {
         false
+    }
+
+    /// A loop for each comparison: a choice within it would keep it from becoming vector code.
+    #[allow(clippy::float_cmp, reason = "exact equality is what is asked for")]
+    fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
+        let number = |holds| if holds { T::ONE } else { T::ZERO };
+        match self {
+            Self::Less => elementwise::map::<T, 2, true>(|[x, y]| number(x < y), inputs, out),
+            Self::LessOrEqual => elementwise::map::<T, 2, true>(|[x, y]| number(x <= y), inputs, out),
+            Self::Equal => elementwise::map::<T, 2, true>(|[x, y]| number(x == y), inputs, out),
+        }
     }
 
     fn piece<T: Real>(self, [x, y]: [T; 2]) -> Option<(T, T)> {

@@ -60,7 +60,7 @@ pub(crate) struct Schedule {
 const NEVER_DIES: usize = usize::MAX;
 
 /// Bytes of the first-level cache that blocks may take up: it has 32 kB at least where it matters.
-const CACHE: usize = 32 << 10;
+const CACHE: usize = 64 << 10;
 
 /// Makes steps of `terms`. `outputs` stay readable after a run; `updates` are states with their new values.
 pub(crate) fn schedule<T: Real>(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Schedule {

@@ -58,12 +58,19 @@ impl<T: Real> Features<T> {
     /// Writes the rows `indices`, each below `len`, into `out`, which holds them exactly.
     pub(super) fn gather(&self, indices: &[usize], out: &mut [T]) {
         let width = self.width();
-        let rows = out.chunks_exact_mut(width).zip(indices);
         match self {
             Self::Pixels { data, scale, .. } => {
-                rows.for_each(|(row, &i)| T::scale_bytes(&data[i * width..(i + 1) * width], *scale, row));
+                let image = |&i: &usize| &data[i * width..(i + 1) * width];
+                let together = (FETCHED / width.max(1)).max(1);
+                for (indices, out) in indices.chunks(together).zip(out.chunks_mut((together * width).max(1))) {
+                    fetch(indices.iter().map(image));
+                    let rows = indices.iter().map(image).zip(out.chunks_exact_mut(width));
+                    rows.for_each(|(image, row)| T::scale_bytes(image, *scale, row));
+                }
             }
-            Self::Numbers(matrix) => rows.for_each(|(row, &i)| row.copy_from_slice(matrix.row(i))),
+            Self::Numbers(matrix) => {
+                out.chunks_exact_mut(width).zip(indices).for_each(|(row, &i)| row.copy_from_slice(matrix.row(i)));
+            }
         }
     }
 
@@ -75,6 +82,19 @@ impl<T: Real> Features<T> {
             Self::Numbers(matrix) => Self::Numbers(select_rows(matrix, indices)),
         }
     }
+}
+
+/// Bytes that are fetched at a time: they stay in the second-level cache until they are read.
+const FETCHED: usize = 1 << 17;
+
+/// Bytes in a line of the cache.
+const LINE: usize = 64;
+
+/// Reads a byte of each line of the cache. Images lie anywhere in memory: to wait for all of them at once takes a fifth of the
+/// time of waiting for one after the other.
+fn fetch<'a>(images: impl Iterator<Item = &'a [u8]>) {
+    let lines = images.flat_map(|image| image.iter().step_by(LINE));
+    core::hint::black_box(lines.fold(0, |all, byte| all | byte));
 }
 
 /// The targets of samples.

@@ -29,6 +29,7 @@ mod run;
 mod scalars;
 mod schedule;
 pub(crate) mod simplify;
+mod threads;
 mod verify;
 
 /// A compiled graph: inputs that are fed, state that lives from run to run, outputs.
@@ -62,6 +63,8 @@ pub struct Program<T: Real> {
     leaves: HashMap<usize, Span>,
     /// The terms that each step computes; copies have none, and linear code computes all.
     groups: Arc<[Vec<usize>]>,
+    /// Whether there is work for more than one thread.
+    parallel: bool,
 }
 
 impl<T: Real> Graph<T> {
@@ -186,6 +189,7 @@ impl<T: Real> Graph<T> {
             }
         }
         let program = Program {
+            parallel: threads::are_of_use(&terms, &schedule.steps),
             lists: Lists::default(),
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
@@ -247,7 +251,11 @@ impl<T: Real> Program<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn execute(&mut self) -> Result<(), RunError> {
-        T::execute(self, 0..self.steps.len())
+        let all = 0..self.steps.len();
+        if self.parallel && rayon::current_num_threads() > 1 {
+            return threads::standing_by(|| T::execute(self, all));
+        }
+        T::execute(self, all)
     }
 
     /// The loop over some steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.

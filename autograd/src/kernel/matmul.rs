@@ -195,7 +195,7 @@ pub(crate) const PARALLEL: usize = 1 << 22;
 /// Bytes in a line of the cache.
 const LINE: usize = 64;
 
-/// How a product is cut up: follows from the shapes alone.
+/// How a product is cut up: which numbers are added up in which order follows from the shapes alone.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     /// Whether panels of the right operand are copied even where they could be read in place.
@@ -208,7 +208,7 @@ struct Plan {
 
 impl Plan {
     fn new(m: usize, k: usize, n: usize, right: Order, threads: Threads) -> Self {
-        let parallel = threads == Threads::Pool && m * n * k >= PARALLEL;
+        let parallel = threads == Threads::Pool && m * n * k >= PARALLEL && rayon::current_num_threads() > 1;
         let pack = m >= PACK || right == Order::Transposed;
         Self { pack, band: if parallel { THREAD_BAND } else { BAND }, parallel }
     }

@@ -93,7 +93,7 @@ impl Fused {
         slots: &mut [Slot<'_, T>],
         product: Option<Rows<'_, T>>,
     ) -> Result<(), RunError> {
-        if parts == 1 {
+        if parts == 1 || rayon::current_num_threads() == 1 {
             return self.run_part(from * self.together, (to * self.together).min(self.rows), slots, product);
         }
         let half = parts / 2;

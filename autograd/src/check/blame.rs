@@ -9,7 +9,6 @@ mod search;
 mod second;
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
@@ -349,8 +348,5 @@ fn operand_name(slot: usize) -> String {
 
 /// Runs what may panic with one of our messages, and gives that message.
 pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-        let text = payload.downcast_ref::<String>().cloned();
-        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-    })
+    super::quiet::caught(f).map_err(|panic| panic.message)
 }

@@ -36,7 +36,8 @@ impl Draws {
 pub(super) struct Weighted {
     weights: Vec<Vec<f64>>,
     base: Vec<Vec<f64>>,
-    /// The size of the terms. Added to the sum, so that what rounding does to it shows in its size, also where it cancels.
+    /// Twice the size of the terms. Added to the sum, so that what rounding does to it shows in its size, also where terms
+    /// cancel; once would itself cancel if all of them are negative.
     size: f64,
 }
 
@@ -49,8 +50,8 @@ impl Weighted {
         }
         let base: Vec<Vec<f64>> = (0..replay.outputs()).map(|k| replay.output(k).collect()).collect();
         let terms = weights.iter().flatten().zip(base.iter().flatten());
-        let size = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
-        Some(Self { weights, base, size })
+        let size: f64 = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
+        Some(Self { weights, base, size: 2.0 * size })
     }
 
     /// The sum where the replay was evaluated last.

@@ -45,7 +45,7 @@ pub(super) fn weights(order: usize, nodes: &[f64]) -> Vec<f64> {
 fn central(order: usize, reach: usize) -> Vec<f64> {
     let nodes: Vec<f64> = (0..=2 * reach).map(|k| k as f64 - reach as f64).collect();
     let all = weights(order, &nodes);
-    let sign = if order % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if order.is_multiple_of(2) { 1.0 } else { -1.0 };
     (0..=reach).map(|d| (all[reach + d] + sign * all[reach - d]) / 2.0).collect()
 }
 
@@ -54,7 +54,7 @@ fn formula(weights: &[f64], order: usize, center: f64, pairs: &[Pair], k: usize)
     let (mut sum, mut size) = (weights[0] * center, (weights[0] * center).abs());
     for (weight, pair) in weights[1..].iter().zip(pairs) {
         let (right, left) = (pair.right[k], pair.left[k]);
-        sum += weight * if order % 2 == 0 { right + left } else { right - left };
+        sum += weight * if order.is_multiple_of(2) { right + left } else { right - left };
         size += weight.abs() * (right.abs() + left.abs());
     }
     (sum, size)
@@ -67,7 +67,7 @@ pub(super) fn stencil(settings: &Difference, samples: &mut Samples<'_>, order: u
     let (least, most) = (POINTS.0.max(order + 3), POINTS.1.max(order + 4));
     let reach = points.clamp(least, most) / 2;
     #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "few points")]
-    let balance = (2 * reach - 1 + usize::from(order % 2 == 0)) as f64; // Of the shorter one: the bar is its error.
+    let balance = (2 * reach - 1 + usize::from(order.is_multiple_of(2))) as f64; // Of the shorter one: the bar is its error.
     let scale = samples.x().abs().max(1.0);
     let step = samples.representable(settings.step.unwrap_or(scale * settings.epsilon.powf(1.0 / balance)));
     let mut pairs = Vec::with_capacity(reach);

@@ -30,9 +30,12 @@ mod engine;
 mod graph;
 mod invariants;
 mod layout;
+#[cfg(feature = "serde")]
+mod number;
 mod numeric;
 mod precision;
 mod probe;
+mod quiet;
 mod random;
 mod replay;
 mod report;
@@ -89,7 +92,7 @@ impl Default for Check {
     fn default() -> Self {
         Self {
             rtol: Self::RTOL,
-            atol: 1e-10,
+            atol: Self::ATOL,
             directions: 3,
             elements: 100,
             seed: 2026,
@@ -107,6 +110,8 @@ impl Default for Check {
 impl Check {
     /// The relative tolerance unless another one is set.
     pub const RTOL: f64 = 1e-7;
+    /// The absolute tolerance unless another one is set.
+    pub const ATOL: f64 = 1e-10;
     /// The relative tolerance for functions that compute in `f32`, unless a larger one is set.
     pub const RTOL_SINGLE: f64 = 1e-3;
     /// The absolute tolerance for functions that compute in `f32`, unless a larger one is set.

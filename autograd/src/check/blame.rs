@@ -5,17 +5,17 @@
 //! node comes in, so every node that fails is at fault. Where all pass and the whole does not, it is put together wrongly.
 
 mod function;
+mod search;
 mod second;
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
 use function::{Function, rescaled, summed};
 
 use super::difference::{Derivative, Difference};
-use super::probe::{Compared, Draws, bisect, element, largest, likely, scale, slopes_along, slopes_at};
+use super::probe::{Compared, Draws, element, largest, likely, scale, slopes_along, slopes_at};
 use super::replay::{Held, numbers};
 use super::report::{Blame, BlameKind, Cause, Element, Mismatch, Reason, Site, Verdict};
 use crate::graph::Graph;
@@ -28,8 +28,6 @@ use crate::var::Var;
 
 /// Operands with more elements are checked along directions first.
 const ELEMENTWISE: usize = 64;
-/// And so many of those.
-const DIRECTIONS: usize = 2;
 
 /// What is checked, and how strictly.
 #[derive(Clone)]
@@ -248,73 +246,6 @@ impl Local {
         Some(slopes_at::<U>(&self.difference, x, along))
     }
 
-    /// The derivatives of the weighted sums along a direction of one operand.
-    fn along<U: Real>(
-        &mut self,
-        node: Node<'_>,
-        function: &mut Function<U>,
-        source: usize,
-        direction: &[f64],
-        weights: &[Vec<f64>; 2],
-    ) -> Option<Vec<Derivative>> {
-        if function.affine(node, source) {
-            return function.linear::<U>(source, direction, weights);
-        }
-        let sums = function.sums(weights)?;
-        let mut all: Vec<Vec<f64>> = function.replay.point().iter().map(|x| vec![0.0; x.len()]).collect();
-        all[source] = direction.to_vec();
-        let replay = &mut function.replay;
-        let along = |t: f64| replay.move_along(&all, t).then(|| sums.iter().map(|sum| sum.of(replay)).collect());
-        Some(slopes_along::<U>(&self.difference, along))
-    }
-
-    /// A wrong element of a large contribution, if there is one: halves of a direction that fails.
-    fn search<U: Real>(
-        &mut self,
-        node: Node<'_>,
-        function: &mut Function<U>,
-        source: usize,
-        given: &Contribution,
-        weights: &[Vec<f64>; 2],
-    ) -> Option<usize> {
-        let count = function.replay.point()[source].len();
-        for _ in 0..DIRECTIONS {
-            let full = self.draws.scaled(&function.replay.point()[source]);
-            let found = bisect(count, |range| self.error(node, function, source, given, weights, &full, range));
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
-    }
-
-    /// By how many tolerances the product of a contribution with a part of a direction is off.
-    #[allow(clippy::too_many_arguments, reason = "a step of the search")]
-    fn error<U: Real>(
-        &mut self,
-        node: Node<'_>,
-        function: &mut Function<U>,
-        source: usize,
-        given: &Contribution,
-        weights: &[Vec<f64>; 2],
-        direction: &[f64],
-        range: core::ops::Range<usize>,
-    ) -> Option<f64> {
-        let part: Vec<f64> =
-            direction.iter().enumerate().map(|(k, u)| if range.contains(&k) { *u } else { 0.0 }).collect();
-        let numeric = self.along(node, function, source, &part, weights)?;
-        let mut worst: f64 = 0.0;
-        for (analytic, numeric) in given.analytic.iter().zip(&numeric) {
-            let terms = analytic.iter().zip(&part).map(|(c, u)| c * u);
-            let (sum, squares) = terms.fold((0.0, 0.0), |(sum, squares), term| (sum + term, squares + term * term));
-            let tolerance =
-                self.absolute * largest(analytic) + self.relative * f64::sqrt(squares).max(numeric.value.abs());
-            let off = (sum - numeric.value).abs() / (tolerance + 4.0 * numeric.error_bar);
-            worst = if off <= worst { worst } else { off };
-        }
-        Some(worst)
-    }
-
     /// The worst element of the product of the Jacobian with a tangent of one operand, if that is wrong.
     fn tangent<'g, U: Real>(
         &mut self,
@@ -417,8 +348,5 @@ fn operand_name(slot: usize) -> String {
 
 /// Runs what may panic with one of our messages, and gives that message.
 pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-        let text = payload.downcast_ref::<String>().cloned();
-        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
-    })
+    super::quiet::caught(f).map_err(|panic| panic.message)
 }

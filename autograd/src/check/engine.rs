@@ -9,7 +9,7 @@ use super::difference::{Derivative, Method};
 use super::layout::Layout;
 use super::random::SplitMix64;
 use super::report::{Cause, Element, Kink, Mismatch, Part, Reason, Report, Verdict};
-use super::search::{Residual, wrong_places};
+use super::search::{self, Goal, Residual, wrong_places};
 
 /// So many wrong places are looked for.
 const CULPRITS: usize = 8;
@@ -238,15 +238,15 @@ impl Check {
         let mut signs = signs.to_vec();
         let mut places: Vec<usize> = Vec::new();
         for _ in 0..ROUNDS {
-            let mut probe = Subject { function: &mut *subject.function, gradient: &corrected, ..*subject };
-            let whole = self.residual(&mut probe, &signs, 0..signs.len(), 0.0, report);
-            if !whole.is_wrong() || places.len() >= CULPRITS {
+            if places.len() >= CULPRITS {
                 break;
             }
-            let resolution = whole.value.abs() / 16.0;
-            let groups = subject.layout.blocks().iter().map(|block| block.range.clone()).collect();
-            let mut measure = |group: Range<usize>| self.residual(&mut probe, &signs, group, resolution, report);
-            let found = wrong_places(groups, CULPRITS - places.len(), &mut measure);
+            let mut probe = Subject { function: &mut *subject.function, gradient: &corrected, ..*subject };
+            let mut measure = |group, resolution| self.residual(&mut probe, &signs, group, resolution, report);
+            let found = wrong_places(signs.len(), CULPRITS - places.len(), &mut measure);
+            if found.is_empty() {
+                break;
+            }
             for k in found.into_iter().filter(|k| !places.contains(k)).collect::<Vec<usize>>() {
                 corrected[k] = self.by_element(subject, k, report).value;
                 places.push(k);
@@ -256,7 +256,7 @@ impl Check {
         places
     }
 
-    /// How far the gradient is from the slope along the signs on `group`: by few evaluations if they tell, by all if not.
+    /// How far the gradient is from the slope along the signs on `group`.
     fn residual(
         &self,
         subject: &mut Subject<'_>,
@@ -266,16 +266,11 @@ impl Check {
         report: &mut Report,
     ) -> Residual {
         let (tolerance, _) = self.direction_tolerance(subject, group.clone());
-        let analytic: f64 = group.clone().map(|k| subject.gradient[k] * signs[k]).sum();
-        let mut found = Residual { value: 0.0, bar: f64::INFINITY, tolerance };
-        for method in [Method::Stencil { points: 7 }, self.difference.method] {
-            let numeric = self.along(subject, signs, group.clone(), method, report);
-            found = Residual { value: analytic - numeric.value, bar: numeric.error_bar, tolerance };
-            if found.bar <= tolerance.max(resolution) || found.value.abs() > 16.0 * (found.bar + tolerance) {
-                break;
-            }
-        }
-        found
+        let analytic = group.clone().map(|k| subject.gradient[k] * signs[k]).sum();
+        let size = largest(&subject.point[group.clone()]).max(1.0);
+        search::residual(&self.difference, size, Goal { analytic, tolerance, resolution }, &mut |settings| {
+            self.along(subject, signs, group.clone(), settings.method, report)
+        })
     }
 
     /// Compares a Jacobian, column by column.

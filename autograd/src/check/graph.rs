@@ -6,10 +6,11 @@ use super::branch;
 use super::difference::Derivative;
 use super::precision;
 use super::probe::{
-    Compared, Draws, Weighted, bisect, element, first, inner, largest, likely, slopes_along, slopes_at, unmoved,
+    Compared, Draws, Weighted, element, first, in_type, inner, largest, likely, slopes_along, slopes_at, unmoved,
 };
 use super::replay::{Held, Replay, copied, numbers};
 use super::report::{BlameKind, Cause, Element, Mismatch, Part, Reason, Report, Site, Verdict};
+use super::search::{self, Goal, wrong_places};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
 use crate::node::NodeId;
@@ -19,6 +20,8 @@ use crate::var::Var;
 
 /// Values with more elements are compared as weighted sums only.
 const OUTPUTS: usize = 4096;
+/// So many wrong elements of a large gradient are looked for.
+const CULPRITS: usize = 4;
 
 impl Check {
     /// Checks the gradient of a function of matrices of `f64`, recorded in a graph: a closure as a
@@ -442,33 +445,36 @@ impl<'g, U: Real> Session<'g, '_, U> {
         (x, u)
     }
 
-    /// Finds wrong elements of a large gradient: halves of a direction that fails.
+    /// Finds wrong elements of a large gradient.
     fn search(&mut self, gradient: &Gradient<'g, U>, replay: &mut Replay<U>, sum: &Weighted) {
         let direction = self.draws.direction(replay.point());
-        let count: usize = direction.iter().map(Vec::len).sum();
-        let settings = self.check.difference;
-        let found = bisect(count, |range| {
-            let mut part = direction.clone();
-            for (place, u) in part.iter_mut().flatten().enumerate() {
-                if !range.contains(&place) {
-                    *u = 0.0;
-                }
+        let count = direction.iter().map(Vec::len).sum();
+        let mut part: Vec<Vec<f64>> = direction.iter().map(|u| vec![0.0; u.len()]).collect();
+        let settings = in_type::<U>(&self.check.difference);
+        let still = sum.at_point();
+        let places = wrong_places(count, CULPRITS, &mut |range, resolution| {
+            for (place, (part, u)) in part.iter_mut().flatten().zip(direction.iter().flatten()).enumerate() {
+                *part = if range.contains(&place) { *u } else { 0.0 };
             }
-            let along = |t: f64| replay.move_along(&part, t).then(|| vec![sum.of(replay)]);
-            let numeric = first(&slopes_along::<U>(&settings, along));
             let (analytic, scale) = inner(&gradient.numbers, &part);
-            let tolerance = gradient.floor + self.relative * scale;
-            Some((analytic - numeric.value).abs() / (tolerance + 4.0 * numeric.error_bar))
+            let goal = Goal { analytic, tolerance: gradient.floor + self.relative * scale, resolution };
+            search::residual(&settings, 1.0, goal, &mut |settings| {
+                let mut moved = |t: f64| replay.move_along(&part, t).then(|| vec![sum.of(replay)]);
+                let along = |t: f64| if t == 0.0 { Some(vec![still]) } else { moved(t) };
+                first(&slopes_along::<U>(settings, along))
+            })
         });
-        let Some(mut place) = found else { return };
-        for (source, len) in direction.iter().map(Vec::len).enumerate() {
-            if place < len {
-                let mut part = Part::new("worst element");
-                self.elements(gradient, replay, sum, source, &[place], &mut part);
-                self.report.parts.push(part);
-                return;
+        let mut part = Part::new("worst element");
+        for place in places {
+            let (mut source, mut place) = (0, place);
+            while place >= direction[source].len() {
+                place -= direction[source].len();
+                source += 1;
             }
-            place -= len;
+            self.elements(gradient, replay, sum, source, &[place], &mut part);
+        }
+        if part.passed + part.failed + part.undecided > 0 {
+            self.report.parts.push(part);
         }
     }
 

@@ -188,6 +188,10 @@ impl Check {
     /// Up to [`Check::elements`] numbers are compared one by one; more are compared along random directions, and what is wrong
     /// is searched for. The function may return [`Scalar`], the gradient [`Numbers`].
     ///
+    /// Both may take and return `f32`: where values are in `f32` steps are longer and bars wider, by what its rounding does; where
+    /// anything is, [`RTOL_SINGLE`](Self::RTOL_SINGLE) and a tenth of that are allowed, unless tolerances are set. A gradient in `f32` is judged best beside the same function in `f64`, where differences are exact: let the
+    /// function widen what it is given.
+    ///
     /// # Domain and edge cases
     /// A gradient that is NaN, of the wrong length, different from call to call, or that panics has failed. A function without
     /// a finite value at `x` gives an inconclusive report.
@@ -197,6 +201,10 @@ impl Check {
     /// use autograd::check::Check;
     /// let report = Check::new().gradient(|x: &[f64]| x[0].exp() * x[1], |x: &[f64]| [x[0].exp() * x[1], x[0].exp()], &[0.5, 2.0]);
     /// assert!(report.is_pass());
+    ///
+    /// // In `f32`, against the function in `f64`.
+    /// let wide = |x: &[f32]| f64::from(x[0]).exp();
+    /// assert!(Check::new().rtol(1e-6).gradient(wide, |x: &[f32]| [x[0].exp()], &[0.5]).is_pass());
     /// ```
     #[track_caller]
     pub fn gradient<T: Real, S: Scalar, N: Numbers>(
@@ -205,7 +213,7 @@ impl Check {
         mut gradient: impl FnMut(&[T]) -> N,
         x: &[T],
     ) -> Report {
-        let mut session = Session::new::<T>(self, "gradient", S::PRECISION, Location::caller());
+        let mut session = Session::new::<T>(self, "gradient", [S::PRECISION, N::precision()], Location::caller());
         let point = widened(x);
         let mut function = |x: &[f64]| on(&mut |x: &[T]| f(x).number(), x);
         let mut gradient = |x: &[f64]| on(&mut |x: &[T]| gradient(x).numbers(), x);
@@ -253,7 +261,8 @@ impl Check {
         mut jacobian: impl FnMut(&[T]) -> J,
         x: &[T],
     ) -> Report {
-        self.matrix(["jacobian", "y"], N::precision(), &mut |x| f(x).numbers(), &mut |x| jacobian(x).numbers(), x)
+        let precisions = [N::precision(), J::precision()];
+        self.matrix(["jacobian", "y"], precisions, &mut |x| f(x).numbers(), &mut |x| jacobian(x).numbers(), x)
     }
 
     /// Checks the Hessian of a function, given its gradient: the second derivative by inputs `i` and `j` stands at
@@ -279,7 +288,7 @@ impl Check {
     ) -> Report {
         self.matrix(
             ["hessian", "gradient"],
-            N::precision(),
+            [N::precision(), H::precision()],
             &mut |x| gradient(x).numbers(),
             &mut |x| hessian(x).numbers(),
             x,
@@ -290,12 +299,12 @@ impl Check {
     fn matrix<T: Real>(
         &self,
         [part, output]: [&str; 2],
-        values: Precision,
+        precisions: [Precision; 2],
         f: &mut dyn FnMut(&[T]) -> Option<Vec<f64>>,
         derivative: &mut dyn FnMut(&[T]) -> Option<Vec<f64>>,
         x: &[T],
     ) -> Report {
-        let mut session = Session::new::<T>(self, part, values, Location::caller());
+        let mut session = Session::new::<T>(self, part, precisions, Location::caller());
         let point = widened(x);
         let mut function = |x: &[f64]| on(&mut |x: &[T]| f(x), x);
         let Some(outputs) = session.function_is_fine(|| function(&point)) else { return session.finish() };
@@ -333,7 +342,8 @@ impl Check {
         mut product: impl FnMut(&[T], &[T]) -> H,
         x: &[T],
     ) -> Report {
-        let mut session = Session::new::<T>(self, "hessian-vector product", N::precision(), Location::caller());
+        let precisions = [N::precision(), H::precision()];
+        let mut session = Session::new::<T>(self, "hessian-vector product", precisions, Location::caller());
         let mut gradient = |x: &[f64]| on(&mut |x: &[T]| gradient(x).numbers(), x);
         let mut product = |x: &[f64], v: &[f64]| on2(&mut |x: &[T], v: &[T]| product(x, v).numbers(), x, v);
         session.tangents("hessian-vector product", "H v", &widened(x), &mut gradient, &mut product);
@@ -361,7 +371,7 @@ impl Check {
         mut jvp: impl FnMut(&[T], &[T]) -> J,
         x: &[T],
     ) -> Report {
-        let mut session = Session::new::<T>(self, "jvp", N::precision(), Location::caller());
+        let mut session = Session::new::<T>(self, "jvp", [N::precision(), J::precision()], Location::caller());
         let mut function = |x: &[f64]| on(&mut |x: &[T]| f(x).numbers(), x);
         let mut product = |x: &[f64], v: &[f64]| on2(&mut |x: &[T], v: &[T]| jvp(x, v).numbers(), x, v);
         session.tangents("jvp", "J v", &widened(x), &mut function, &mut product);
@@ -384,7 +394,7 @@ impl Check {
         mut vjp: impl FnMut(&[T], &[T]) -> V,
         x: &[T],
     ) -> Report {
-        let mut session = Session::new::<T>(self, "vjp", N::precision(), Location::caller());
+        let mut session = Session::new::<T>(self, "vjp", [N::precision(), V::precision()], Location::caller());
         let point = widened(x);
         let mut function = |x: &[f64]| on(&mut |x: &[T]| f(x).numbers(), x);
         let mut product = |x: &[f64], g: &[f64]| on2(&mut |x: &[T], g: &[T]| vjp(x, g).numbers(), x, g);

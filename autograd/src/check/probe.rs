@@ -36,7 +36,8 @@ impl Draws {
 pub(super) struct Weighted {
     weights: Vec<Vec<f64>>,
     base: Vec<Vec<f64>>,
-    /// The size of the terms. Added to the sum, so that what rounding does to it shows in its size, also where it cancels.
+    /// Twice the size of the terms. Added to the sum, so that what rounding does to it shows in its size, also where terms
+    /// cancel; once would itself cancel if all of them are negative.
     size: f64,
 }
 
@@ -49,8 +50,8 @@ impl Weighted {
         }
         let base: Vec<Vec<f64>> = (0..replay.outputs()).map(|k| replay.output(k).collect()).collect();
         let terms = weights.iter().flatten().zip(base.iter().flatten());
-        let size = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
-        Some(Self { weights, base, size })
+        let size: f64 = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
+        Some(Self { weights, base, size: 2.0 * size })
     }
 
     /// The sum where the replay was evaluated last.
@@ -66,6 +67,12 @@ impl Weighted {
         sum
     }
 
+    /// The sum at the point.
+    pub(super) fn at_point(&self) -> f64 {
+        let terms = self.weights.iter().flatten().zip(self.base.iter().flatten());
+        self.size + terms.filter(|(_, y)| y.is_finite()).map(|(w, y)| w * y).sum::<f64>()
+    }
+
     /// The values at the point.
     pub(super) fn base(&self) -> &[Vec<f64>] {
         &self.base
@@ -78,7 +85,7 @@ pub(super) fn unmoved(y: f64, base: f64) -> bool {
 }
 
 /// How differences are taken in an element type.
-fn difference<U: Real>(settings: &Difference) -> Difference {
+pub(super) fn in_type<U: Real>(settings: &Difference) -> Difference {
     let single = U::EPSILON.to_f64() > f64::EPSILON;
     let arguments = if single { Precision::Single } else { Precision::Double };
     Difference { epsilon: settings.epsilon.max(U::EPSILON.to_f64()), arguments, ..*settings }
@@ -90,7 +97,7 @@ pub(super) fn slopes_at<U: Real>(
     x: f64,
     f: impl FnMut(f64) -> Option<Vec<f64>>,
 ) -> Vec<Derivative> {
-    difference::<U>(settings).outputs(f, x).outputs
+    in_type::<U>(settings).outputs(f, x).outputs
 }
 
 /// The derivatives of what `f` gives at a distance along a [direction](Draws::direction), at distance 0.
@@ -100,7 +107,7 @@ pub(super) fn slopes_along<U: Real>(
     settings: &Difference,
     mut f: impl FnMut(f64) -> Option<Vec<f64>>,
 ) -> Vec<Derivative> {
-    difference::<U>(settings).outputs(|t| f(t - 1.0), 1.0).outputs
+    in_type::<U>(settings).outputs(|t| f(t - 1.0), 1.0).outputs
 }
 
 /// The first of some derivatives.
@@ -165,19 +172,4 @@ pub(super) fn largest<'a>(x: impl IntoIterator<Item = &'a f64>) -> f64 {
 /// How far a number is moved in units of the step.
 pub(super) fn scale(x: f64) -> f64 {
     if x.abs() <= 1.0 || !x.is_finite() { 1.0 } else { x.abs().log2().ceil().min(1000.0).exp2() }
-}
-
-/// One of `count` elements that is at fault, where `error` tells by how many tolerances a range of them is off: by halves.
-pub(super) fn bisect(count: usize, mut error: impl FnMut(core::ops::Range<usize>) -> Option<f64>) -> Option<usize> {
-    let mut range = 0..count;
-    let off = error(range.clone())?;
-    if off <= 1.0 {
-        return None;
-    }
-    while range.len() > 1 {
-        let middle = range.start + range.len() / 2;
-        let (low, high) = (range.start..middle, middle..range.end);
-        range = if error(low.clone())? >= error(high.clone())? { low } else { high };
-    }
-    Some(range.start)
 }

@@ -109,14 +109,19 @@ pub struct Mismatch {
     /// [`Verdict::Fail`] or [`Verdict::Inconclusive`].
     pub verdict: Verdict,
     /// What the code under test says.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub analytic: f64,
     /// What the differences say.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub numeric: f64,
     /// By how much the numeric derivative may be off.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub error_bar: f64,
     /// What was allowed.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub tolerance: f64,
     /// The step of the best difference.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub step: f64,
 }
 
@@ -257,8 +262,10 @@ pub struct Kink {
     /// Along which input or direction, or which element of the operation.
     pub element: Element,
     /// How far away it is: 0 at the point itself.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub margin: f64,
     /// The slopes on the left and on the right, where they were measured.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::pair"))]
     pub slopes: Option<[f64; 2]>,
 }
 
@@ -275,8 +282,10 @@ pub struct Part {
     /// How many could not be judged.
     pub undecided: usize,
     /// The largest error, relative to the scale of what was compared.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub largest_error: f64,
     /// The largest error bar, in the same measure.
+    #[cfg_attr(feature = "serde", serde(with = "crate::check::number::one"))]
     pub largest_bar: f64,
     /// What failures in it probably come from.
     pub cause: Option<Cause>,

@@ -1,20 +1,40 @@
 //! A check of plain numbers being made: what is called, how often, and what it has found so far.
 
 use core::panic::Location;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
 
 use super::Check;
 use super::difference::{Derivative, Precision};
 use super::engine::largest;
 use super::layout::Layout;
 use super::numeric::precision_of;
+use super::quiet::{Panic, caught};
 use super::random::SplitMix64;
 use super::report::{Cause, Element, Mismatch, Part, Reason, Report, Site, Verdict};
 use crate::scalar::Real;
 
 /// A panic means that the function is not defined.
 pub(super) fn guarded<R>(f: impl FnOnce() -> Option<R>) -> Option<R> {
-    catch_unwind(AssertUnwindSafe(f)).ok().flatten()
+    caught(f).unwrap_or_else(|panic| {
+        LAST.set(Some(panic));
+        None
+    })
+}
+
+thread_local! {
+    /// The panic that was caught last, until it is told.
+    static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+/// Calls, and says why there is no result if that is a panic.
+fn told<R>(notes: &mut Vec<String>, what: &str, call: impl FnOnce() -> Option<R>) -> Option<R> {
+    LAST.take();
+    let result = call();
+    if let (None, Some(panic)) = (&result, LAST.take()) {
+        let place = if panic.place.is_empty() { String::new() } else { format!(" at {}", panic.place) };
+        notes.push(format!("{what} panicked{place}: {}", panic.message));
+    }
+    result
 }
 
 /// Calls on numbers of the checker what takes numbers of its own type.
@@ -44,15 +64,24 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new<T: Real>(settings: &Check, subject: &str, values: Precision, site: &Location<'_>) -> Self {
+    /// A check of what takes numbers of type `T`; `values` and `claimed` are the precisions of the function and of what is said
+    /// to be its derivative.
+    pub(super) fn new<T: Real>(
+        settings: &Check,
+        subject: &str,
+        [values, claimed]: [Precision; 2],
+        site: &Location<'_>,
+    ) -> Self {
         let mut settings = settings.clone();
-        let coarsest = values.epsilon().max(T::EPSILON.to_f64());
-        settings.difference.epsilon = settings.difference.epsilon.max(coarsest);
+        settings.difference.epsilon = settings.difference.epsilon.max(values.epsilon());
         settings.difference.arguments = precision_of::<T>();
-        // An f32 function is judged by what f32 can show, unless the settings say something else.
-        if coarsest > f64::EPSILON && settings.rtol <= Check::RTOL {
-            settings.rtol = Check::RTOL_SINGLE;
-            settings.atol = settings.atol.max(Check::ATOL_SINGLE);
+        // What is in f32 is judged by what f32 can show, unless the settings say something else.
+        let coarsest = values.epsilon().max(claimed.epsilon()).max(T::EPSILON.to_f64());
+        let is = |value: f64, default: f64| value.to_bits() == default.to_bits();
+        if coarsest > f64::EPSILON {
+            settings.rtol = if is(settings.rtol, Check::RTOL) { Check::RTOL_SINGLE } else { settings.rtol };
+            let atol = settings.rtol * (Check::ATOL_SINGLE / Check::RTOL_SINGLE);
+            settings.atol = if is(settings.atol, Check::ATOL) { atol } else { settings.atol };
         }
         let mut report = Report::new(subject, settings.seed);
         report.site = Some(Site::from(site));
@@ -67,7 +96,10 @@ impl Session {
         expected: Option<usize>,
         mut call: impl FnMut() -> Option<Vec<f64>>,
     ) -> Option<Vec<f64>> {
-        let (Some(first), Some(second)) = (call(), call()) else {
+        let Some(first) = told(&mut self.report.notes, part, &mut call) else {
+            return self.broken(part, Cause::Missing);
+        };
+        let Some(second) = told(&mut self.report.notes, part, call) else {
             return self.broken(part, Cause::Missing);
         };
         if let Some(expected) = expected.filter(|&n| n != first.len()) {
@@ -95,7 +127,8 @@ impl Session {
 
     /// Whether the function itself can be checked at the point.
     pub(super) fn function_is_fine(&mut self, mut call: impl FnMut() -> Option<Vec<f64>>) -> Option<usize> {
-        let (first, second) = (call(), call());
+        let first = told(&mut self.report.notes, "the function", &mut call);
+        let second = call();
         self.report.evaluations += 2;
         let Some(first) = first.filter(|values| !values.is_empty() && values.iter().any(|value| value.is_finite()))
         else {

@@ -1,7 +1,7 @@
 //! Strategies for property tests of derivatives (feature `proptest`): matrices by shape and domain, points away from
 //! kinks and on them, cotangents.
 //!
-//! What they draw is short in decimal notation, and shrinks: numbers to those of few digits, matrices to `1x1`, else to
+//! What they draw is short in decimal notation, and shrinks: numbers to one or two digits, matrices to `1x1`, else to
 //! `2x3` or another shape that is not square, for a square one hides a missing transpose.
 //!
 //! ```
@@ -19,12 +19,15 @@
 //! });
 //! ```
 
+mod shorten;
+
 use core::ops::RangeInclusive;
-use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use shorten::OneOf;
 
 use crate::matrix::Matrix;
 use crate::shape::Shape;
@@ -126,10 +129,9 @@ fn decimals(x: f64) -> u8 {
     u8::from(!near(x)) + u8::from(!near(x * 10.0))
 }
 
-/// One of a list; it shrinks towards its start.
+/// One of a list in the order of [`simplest_first`]; it shrinks to what is shorter nearby.
 fn one_of(numbers: Vec<f64>) -> impl Strategy<Value = f64> + Clone {
-    let numbers: Arc<[f64]> = numbers.into();
-    (0..numbers.len()).prop_map(move |i| numbers[i])
+    OneOf(numbers.into())
 }
 
 const SPECIAL: [f64; 14] = [
@@ -474,6 +476,24 @@ mod tests {
         assert_eq!(shrunken(&strategy, |x| x.len() > 4), Matrix::ones(2, 3));
         let clear = away_from(Shapes::upto(2, 2), &[0.0, 1.0]);
         assert_eq!(shrunken(&clear, |_| true), Matrix::scalar(-1.0));
+    }
+
+    #[test]
+    fn numbers_shrink_to_few_digits_whatever_the_bound_is() {
+        let digits = |x: f64| format!("{}", x.abs()).chars().filter(char::is_ascii_digit).count();
+        for bound in [0.07, 0.3, 0.85, 1.23, 1.9] {
+            let scalars = matrix(Shapes::exactly(1, 1), Domain::Real);
+            for above in [true, false] {
+                let found = shrunken(&scalars, |x| if above { x.item() > bound } else { x.item() < -bound }).item();
+                assert!(digits(found) <= 2, "beyond {bound}: {found}");
+                assert!(found.abs() > bound && found.abs() <= bound.ceil(), "beyond {bound}: {found}");
+            }
+        }
+        // One large element among others, which are 0 then.
+        let several = matrix(Shapes::exactly(2, 3), Domain::Real);
+        let found = shrunken(&several, |x| x.as_slice().iter().any(|x| *x > 0.3));
+        let rest = found.as_slice().iter().filter(|x| **x != 0.0).copied().collect::<Vec<f64>>();
+        assert!(rest.len() == 1 && digits(rest[0]) <= 2, "{found}");
     }
 
     fn panic_of<R>(f: impl FnOnce() -> R) -> String {

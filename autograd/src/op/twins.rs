@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, reason = "a failing test panics")]
 #![allow(clippy::float_cmp, reason = "infinities and the same pieces are equal exactly")]
 
+use std::collections::BTreeMap;
+
 use crate::graph::Graph;
 use crate::kernel::View;
 use crate::matrix::Matrix;
@@ -30,7 +32,8 @@ fn draw(state: &mut u64, bound: usize) -> usize {
     usize::try_from(*state >> 33).expect("31 bits") % bound
 }
 
-fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
+/// Numbers of a domain: among those that are often on kinks, or away from all of them.
+fn operand(state: &mut u64, domain: Domain, shape: Shape, away: bool) -> Matrix<f64> {
     let mut order: Vec<usize> = (0..shape.len()).collect();
     for i in (1..order.len()).rev() {
         order.swap(i, draw(state, i + 1));
@@ -48,7 +51,10 @@ fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
             }
         }
         Domain::Order => whole(order.next().expect("one for each")),
-        Domain::Range { .. } | Domain::Lattice { .. } | Domain::Distinct => NUMBERS[draw(state, NUMBERS.len())],
+        Domain::Range { .. } | Domain::Lattice { .. } | Domain::Distinct => {
+            let off = if away { (whole(draw(state, 64)) + 8.0) / 512.0 } else { 0.0 };
+            NUMBERS[draw(state, NUMBERS.len())] + off
+        }
     })
 }
 
@@ -75,35 +81,42 @@ fn values(op: Op, x: &[Matrix<f64>], at: &[Matrix<f64>]) -> Option<(Matrix<f64>,
 #[test]
 fn a_frozen_twin_has_the_value_of_its_operation_on_the_same_piece() {
     let mut state = 1;
-    let (mut on_kinks, mut elsewhere) = (0, 0);
+    // For each operation, how many elements were on kinks, and how many other points on the same pieces.
+    let mut seen: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for case in cases() {
         for shapes in shapes(&case) {
             for _ in 0..60 {
-                let draws = |state: &mut u64| -> Vec<Matrix<f64>> {
-                    case.domains.iter().zip(&shapes).map(|(domain, shape)| operand(state, *domain, *shape)).collect()
+                let draws = |state: &mut u64, away: bool| -> Vec<Matrix<f64>> {
+                    let each = case.domains.iter().zip(&shapes);
+                    each.map(|(domain, shape)| operand(state, *domain, *shape, away)).collect()
                 };
-                let (at, mut x) = (draws(&mut state), draws(&mut state));
+                let away = draw(&mut state, 2) == 0;
+                let (at, mut x) = (draws(&mut state, away), draws(&mut state, away));
                 let name = case.op.name();
                 let Some((own, twin)) = values(case.op, &at, &at) else { continue };
                 assert!(close(&own, &twin), "{name} at {at:?}: {own:?}, its twin {twin:?}");
                 let here =
                     pieces(case.op, &at).unwrap_or_else(|| panic!("{name} has a twin, and does not say its pieces"));
                 assert_eq!(here.margin.len(), own.len(), "{name}: a margin for each element");
-                on_kinks += here.margin.iter().filter(|margin| **margin == 0.0).count();
-                if state % 2 == 0 {
+                let seen = seen.entry(name).or_default();
+                seen[0] += here.margin.iter().filter(|margin| **margin == 0.0).count();
+                if away {
                     // Near enough to stay on the piece, mostly.
-                    x = at.iter().map(|x| x.map(|x| x * 1.03125)).collect();
+                    x = at.iter().map(|x| x.map(|x| x * 1.001_953_125)).collect();
                 }
                 let there = pieces(case.op, &x).expect("as before");
                 if here.switch == there.switch {
-                    elsewhere += 1;
+                    seen[1] += 1;
                     let (own, twin) = values(case.op, &x, &at).expect("as before");
                     assert!(close(&own, &twin), "{name} at {x:?}, frozen at {at:?}: {own:?}, its twin {twin:?}");
                 }
             }
         }
     }
-    assert!(on_kinks > 1000 && elsewhere > 500, "{on_kinks} elements on kinks, {elsewhere} cases elsewhere");
+    // The edges of `flush_subnormal` are at numbers that are not drawn.
+    let edge = |name: &str, count: usize| count >= 10 || name == "flush_subnormal";
+    let rare: Vec<_> = seen.iter().filter(|(name, [on, elsewhere])| !edge(name, *on) || *elsewhere < 10).collect();
+    assert!(rare.is_empty(), "rarely on kinks, or elsewhere on the same pieces: {rare:?}");
 }
 
 #[test]
@@ -116,8 +129,12 @@ fn every_operation_with_kinks_has_a_frozen_twin() {
         });
         let cut = (0..case.domains.len()).all(|slot| !case.op.differentiable(slot));
         let mut state = 1;
-        let at: Vec<Matrix<f64>> =
-            case.domains.iter().zip(&shapes(&case)[0]).map(|(d, shape)| operand(&mut state, *d, *shape)).collect();
+        let at: Vec<Matrix<f64>> = case
+            .domains
+            .iter()
+            .zip(&shapes(&case)[0])
+            .map(|(d, shape)| operand(&mut state, *d, *shape, false))
+            .collect();
         let name = case.op.name();
         if kinks {
             assert!(cut || values(case.op, &at, &at).is_some(), "{name} names kinks, and has no frozen twin");

@@ -8,6 +8,7 @@ mod graphs;
 mod healthy;
 mod kinks;
 mod large;
+mod panics;
 mod power;
 mod report;
 mod rivals;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use autograd::check::{BlameKind, Cause, Check, Report, Verdict};
+use autograd::check::{BlameKind, Cause, Check, Reason, Report, Side, Verdict, derivative};
 use autograd::op::CustomOp;
 use autograd::{Axis, Matrix, Real, Shape, Var, View};
 use nn::check::CheckNetwork;
@@ -329,7 +329,7 @@ fn the_network_of_407050_parameters_passes_in_f32() {
     let report = checked_digits(None);
     println!("{:.2} s, {} evaluations", started.elapsed().as_secs_f64(), report.evaluations);
     assert!(report.is_pass(), "{report}");
-    assert!(report.evaluations < 1000, "{report}");
+    assert!(report.evaluations < 150, "{report}");
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn one_wrong_weight_among_407050_is_found_and_named() {
         ("tampered", BlameKind::Vjp, &[123, 45][..])
     );
     assert!(blame.site.as_ref().unwrap().file.ends_with("it/check.rs"), "{report}");
-    assert!(report.evaluations < 4000, "{report}");
+    assert!(report.evaluations < 250, "{report}");
 }
 
 fn optimizers<T: Real>() -> Vec<(&'static str, Box<dyn Optimizer<T>>)> {
@@ -416,11 +416,48 @@ fn first_steps<T: Real>() {
     for (name, report) in from_nothing::<T>(&numbers(2, 3, 1)) {
         assert!(report.is_pass(), "{name}, {}:\n{report}", T::NAME);
     }
-    // The root of Adam's second moment is |g| here, with a kink at 0: what it is divided into is differentiable
-    // there, but over a width of ε alone, where no difference can look. It must not be taken for wrong.
+    // The root of Adam's second moment is |g| here, with a kink at 0: what is divided by it is differentiable there, but over
+    // a width of ε alone, which noise of the other numbers hides. Alone it is compared with closed forms and differences below.
     for (name, report) in from_nothing::<T>(&Matrix::zeros(2, 3)) {
         let rooted = ["adam", "torch's rmsprop"].contains(&name);
-        assert!(if rooted { !report.is_fail() } else { report.is_pass() }, "{name}, {}:\n{report}", T::NAME);
+        let expected = if rooted { Verdict::Inconclusive(Reason::Noise) } else { Verdict::Pass };
+        assert_eq!(report.verdict, expected, "{name}, {}:\n{report}", T::NAME);
+    }
+}
+
+/// The new parameter, 0 before, that an optimiser makes of a gradient in its first step, and its derivative.
+fn first_step(optimizer: &dyn Optimizer<f64>, gradient: f64) -> [f64; 2] {
+    let graph = autograd::Graph::<f64>::new();
+    let (parameter, gradient) = (graph.variable(0.0), graph.variable(gradient));
+    let slots = vec![graph.filled(1, 1, 0.0); optimizer.slots().len()];
+    let scalars: Vec<_> = optimizer.scalars(1).iter().map(|x| graph.constant(*x)).collect();
+    let rate = graph.constant(optimizer.rate());
+    let (new, _) = optimizer.update(&Step { parameter, gradient, slots: &slots, rate, scalars: &scalars });
+    [new.item(), new.gradient(gradient).item()]
+}
+
+#[test]
+fn the_slope_of_a_root_of_no_moments_is_that_on_either_side() {
+    for epsilon in [0.25, 1e-3, 1e-8] {
+        // -r m̂ / (√v̂ + ε) with m̂ = g and √v̂ = |g|; torch's RMSprop has √((1 - ρ) g²) and no first moment.
+        let optimizers: [(&str, Box<dyn Optimizer<f64>>); 2] = [
+            ("adam", Box::new(Adam { rate: 0.25, epsilon, ..Adam::default() })),
+            ("torch's rmsprop", Box::new(TorchRmsProp { rate: 0.25, decay: 0.75, epsilon })),
+        ];
+        for (name, optimizer) in optimizers {
+            let slope = first_step(&*optimizer, 0.0)[1];
+            assert!((slope * epsilon / -0.25 - 1.0).abs() < 1e-14, "{name}, ε = {epsilon}: {slope}");
+            for (side, sign) in [(Side::Right, 1.0), (Side::Left, -1.0)] {
+                let beside = derivative(|g: f64| (sign * g >= 0.0).then(|| first_step(&*optimizer, g)[0]), 0.0);
+                assert_eq!(beside.side, side, "{name}, ε = {epsilon}: {beside:?}");
+                let error = (beside.value - slope).abs();
+                assert!(
+                    error <= beside.error_bar + 1e-14 * slope.abs(),
+                    "{name}, ε = {epsilon}: {beside:?}, not {slope}"
+                );
+                assert!(beside.error_bar <= 1e-3 * slope.abs(), "{name}, ε = {epsilon}: {beside:?} tells nothing");
+            }
+        }
     }
 }
 

@@ -4,24 +4,13 @@ use super::samples::{Pair, Samples};
 use super::{Derivative, Difference};
 use crate::check::report::Reason;
 
-/// Weights of the central formulas on 3, 5, 7 and 9 points, for distances 1, 2 … from the point.
-const WEIGHTS: [&[f64]; 4] = [
-    &[1.0 / 2.0],
-    &[8.0 / 12.0, -1.0 / 12.0],
-    &[45.0 / 60.0, -9.0 / 60.0, 1.0 / 60.0],
-    &[672.0 / 840.0, -168.0 / 840.0, 32.0 / 840.0, -3.0 / 840.0],
-];
-
-/// The weighted sum of differences, and what rounding may do to it.
-fn formula(settings: &Difference, pairs: &[Pair], weights: &[f64], k: usize) -> (f64, f64) {
-    let step = pairs[0].step;
-    let terms = pairs.iter().zip(weights);
-    let sum: f64 = terms.clone().map(|(pair, weight)| weight * (pair.right[k] - pair.left[k])).sum();
-    let size: f64 = terms.map(|(pair, weight)| weight.abs() * (pair.right[k].abs() + pair.left[k].abs())).sum();
-    (sum / step, settings.epsilon * settings.noise * size / step)
+/// The central difference of a pair, and what rounding may do to it.
+fn quotient(settings: &Difference, pair: &Pair, k: usize) -> (f64, f64) {
+    let size = (pair.right[k].abs() + pair.left[k].abs()) / 2.0;
+    ((pair.right[k] - pair.left[k]) / 2.0 / pair.step, settings.epsilon * settings.noise * size / pair.step)
 }
 
-fn derivative(value: f64, error_bar: f64, step: f64) -> Derivative {
+pub(super) fn derivative(value: f64, error_bar: f64, step: f64) -> Derivative {
     if value.is_finite() && error_bar.is_finite() {
         Derivative { step, doubt: Some(Reason::Noise), ..Derivative::known(value, error_bar) }
     } else {
@@ -36,34 +25,9 @@ pub(super) fn fixed(settings: &Difference, samples: &mut Samples<'_>, step: f64)
         return vec![Derivative::unknown(Reason::Noise); outputs];
     };
     let of = |k: usize| {
-        let (value, rounding) = formula(settings, core::slice::from_ref(&near), WEIGHTS[0], k);
-        let (larger, _) = formula(settings, core::slice::from_ref(&far), WEIGHTS[0], k);
+        let (value, rounding) = quotient(settings, &near, k);
+        let (larger, _) = quotient(settings, &far, k);
         derivative(value, (larger - value).abs() + 2.0 * rounding, near.step)
-    };
-    (0..outputs).map(of).collect()
-}
-
-/// A central formula, and the next shorter one for its error.
-pub(super) fn stencil(settings: &Difference, samples: &mut Samples<'_>, points: usize) -> Vec<Derivative> {
-    let outputs = samples.center().len();
-    let reach = (points.clamp(5, 9) - 1) / 2;
-    #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "at most 9")]
-    let order = (2 * reach + 1) as f64;
-    let scale = samples.x().abs().max(1.0);
-    let step = samples.representable(settings.step.unwrap_or(scale * settings.epsilon.powf(1.0 / order)));
-    let mut pairs = Vec::with_capacity(reach);
-    let mut distance = 0.0;
-    for _ in 0..reach {
-        distance += step;
-        match samples.pair(distance) {
-            Some(pair) => pairs.push(pair),
-            None => return vec![Derivative::unknown(Reason::Noise); outputs],
-        }
-    }
-    let of = |k: usize| {
-        let (value, rounding) = formula(settings, &pairs, WEIGHTS[reach - 1], k);
-        let (shorter, _) = formula(settings, &pairs, WEIGHTS[reach - 2], k);
-        derivative(value, (shorter - value).abs() + 2.0 * rounding, step)
     };
     (0..outputs).map(of).collect()
 }

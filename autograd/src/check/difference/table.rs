@@ -15,6 +15,8 @@ const SEARCHES: usize = 25;
 /// So many rows at least, and at most.
 const ROWS: usize = 7;
 const MOST_ROWS: usize = 64;
+/// On one side at least.
+const ROWS_ONE_SIDED: usize = 24;
 /// Columns of the table: central differences have an error in even powers of the step, one-sided ones in all.
 const COLUMNS: usize = 6;
 const COLUMNS_ONE_SIDED: usize = 8;
@@ -65,14 +67,20 @@ pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<
             }
         }
     }
-    let edge = one_sided_pairs(samples, &pairs, &searched, &alive);
+    let edge = one_sided_pairs(settings, samples, &pairs, &searched, &alive);
     let used = |k: usize| &pairs[..done[k].unwrap_or(pairs.len())];
     (0..count).map(|k| finish(settings, samples.center()[k], used(k), &edge, k)).collect()
 }
 
 /// Where an output is defined on one side only, the steps of the search were too far apart: halved ones from the largest
 /// on which some value is finite.
-fn one_sided_pairs(samples: &mut Samples<'_>, pairs: &[Pair], searched: &[Pair], alive: &[bool]) -> Vec<Pair> {
+fn one_sided_pairs(
+    settings: &Difference,
+    samples: &mut Samples<'_>,
+    pairs: &[Pair],
+    searched: &[Pair],
+    alive: &[bool],
+) -> Vec<Pair> {
     let finite = |pair: &Pair, k: usize| pair.left[k].is_finite() || pair.right[k].is_finite();
     let central = |k: usize| pairs.iter().filter(|pair| pair.left[k].is_finite() && pair.right[k].is_finite()).count();
     let wanting: Vec<usize> = (0..alive.len()).filter(|&k| alive[k] && central(k) < ROWS).collect();
@@ -81,13 +89,26 @@ fn one_sided_pairs(samples: &mut Samples<'_>, pairs: &[Pair], searched: &[Pair],
     };
     let mut step = first.step;
     let mut edge = Vec::new();
-    // The accuracy of one-sided differences is best near `epsilon^(1/9)` to `epsilon^(1/3)`; then rounding takes over.
-    while edge.len() < 24 {
+    // The accuracy of one-sided differences is best near `epsilon^(1/9)` to `epsilon^(1/3)`; then rounding takes over, unless
+    // the function has a feature that is finer.
+    let center = samples.center().to_vec();
+    let unsettled = |edge: &[Pair]| wanting.iter().any(|&k| !settled_on_a_side(settings, center[k], edge, k));
+    while edge.len() < ROWS_ONE_SIDED || (edge.len() < MOST_ROWS && unsettled(&edge)) {
         let Some(pair) = samples.pair(step) else { break };
         edge.push(pair);
         step *= RATIO;
     }
     edge
+}
+
+/// Whether rounding exceeds the error of the slope on one side, so that smaller steps would not help.
+fn settled_on_a_side(settings: &Difference, center: f64, edge: &[Pair], k: usize) -> bool {
+    let Some(last) = edge.last() else { return false };
+    [Side::Right, Side::Left].into_iter().any(|side| {
+        let value = if side == Side::Right { last.right[k] } else { last.left[k] };
+        let rounding = 2.0 * settings.epsilon * settings.noise * value.abs().max(center.abs()) / last.step;
+        one_sided(settings, center, edge, k, side).is_some_and(|best| rounding >= 4.0 * best.error)
+    })
 }
 
 fn finish(settings: &Difference, center: f64, pairs: &[Pair], edge: &[Pair], k: usize) -> Derivative {

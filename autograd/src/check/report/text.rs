@@ -102,7 +102,10 @@ fn factor(f: &mut fmt::Formatter<'_>, ratio: f64) -> fmt::Result {
 /// A number in at most 13 characters.
 fn short(value: f64) -> String {
     let size = value.abs();
-    if size.is_nan() || size.is_infinite() || size <= 0.0 {
+    if size <= 0.0 {
+        return "0".to_owned();
+    }
+    if !size.is_finite() {
         return format!("{value}");
     }
     if (1e-3..1e6).contains(&size) {
@@ -155,9 +158,9 @@ impl fmt::Display for Report {
         let lost = self.parts.iter().any(|part| part.cause == Some(Cause::Precision));
         let blame: Vec<&Blame> = self.blame.iter().filter(|one| lost || one.kind != BlameKind::Precision).collect();
         blame_lines(f, &blame)?;
-        let said = |part: &&Part| blame.iter().any(|one| one.cause == part.cause);
-        for part in self.parts.iter().filter(|part| part.cause.is_some() && !said(part)).take(LISTED) {
-            part_line(f, part)?;
+        // What is known of an operation says more than what the whole looks like.
+        if blame.iter().all(|one| one.cause.is_none()) {
+            causes(f, &self.parts)?;
         }
         table(f, &self.mismatches)?;
         for kink in self.kinks.iter().take(LISTED) {
@@ -189,9 +192,24 @@ fn broken(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Result {
     Ok(())
 }
 
-fn part_line(f: &mut fmt::Formatter<'_>, part: &Part) -> fmt::Result {
-    let Some(cause) = &part.cause else { return Ok(()) };
-    broken(f, "likely cause", &format!("{cause} ({})", cut(&part.name, 32)))
+/// The likely causes, each once, with the parts that it explains.
+fn causes(f: &mut fmt::Formatter<'_>, parts: &[Part]) -> fmt::Result {
+    // As texts: factors differ in their last digits from part to part.
+    let mut seen: Vec<(String, Vec<String>)> = Vec::new();
+    for part in parts {
+        let Some(cause) = &part.cause else { continue };
+        let (cause, name) = (cause.to_string(), cut(&part.name, 32));
+        match seen.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, names)) => names.push(name),
+            None => seen.push((cause, vec![name])),
+        }
+    }
+    for (cause, names) in seen.iter().take(LISTED) {
+        let more = if names.len() > LISTED { ", …" } else { "" };
+        let names = names[..names.len().min(LISTED)].join(", ");
+        broken(f, "likely cause", &format!("{cause} ({names}{more})"))?;
+    }
+    Ok(())
 }
 
 fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[&Blame]) -> fmt::Result {
@@ -210,6 +228,12 @@ fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[&Blame]) -> fmt::Result {
         write!(f, "\n  {rule}: {op} (node #{}, operand {}, {rows}x{cols})", one.node, one.operand)?;
         if let Some(site) = &one.site {
             write!(f, "\n    at {}", cut_left(&site.to_string(), 90))?;
+        }
+        if one.worst.numeric.is_finite() && one.kind != BlameKind::Precision {
+            let Mismatch { analytic, numeric, error_bar, .. } = one.worst;
+            let place = cut(&one.worst.output.as_ref().unwrap_or(&one.worst.input).to_string(), 24);
+            let says = if one.kind == BlameKind::Accumulation { "the sum is" } else { "values say" };
+            write!(f, "\n    worst: {place} is {}, {says} {} ±{}", short(analytic), short(numeric), rough(error_bar))?;
         }
         if let Some(cause) = &one.cause {
             write!(f, "\n    likely cause: {cause}")?;

@@ -1,6 +1,6 @@
 //! Errors and error bars of numeric derivatives, against derivatives of 50 digits.
 
-use autograd::check::Difference;
+use autograd::check::{Difference, Method, Precision};
 
 use crate::support::{list, number, oracle, text};
 
@@ -117,4 +117,60 @@ fn the_bar_covers_the_error_at_every_point_of_fifty_smooth_functions() {
     );
     assert!(failures.is_empty(), "{} of {points}:\n{}", failures.len(), failures.join("\n"));
     assert!(quantile(50) < 1e-12 && quantile(90) < 1e-8, "the bars are wide");
+}
+
+/// Functions with their derivatives of the orders 0 to 6, in closed form.
+fn derivatives(name: &str, x: f64) -> [f64; 7] {
+    let (sin, cos, e) = (x.sin(), x.cos(), x.exp());
+    match name {
+        "exp" => [e; 7],
+        "sin" => [sin, cos, -sin, -cos, sin, cos, -sin],
+        "1/x" => core::array::from_fn(|n| {
+            let factorial: f64 = (1..=n).map(|k| -(k as f64)).product();
+            factorial / x.powi(i32::try_from(n).unwrap() + 1)
+        }),
+        "x⁵" => [x.powi(5), 5.0 * x.powi(4), 20.0 * x.powi(3), 60.0 * x * x, 120.0 * x, 120.0, 0.0],
+        _ => panic!("no function {name}"),
+    }
+}
+
+#[test]
+fn derivatives_of_any_order_agree_with_closed_forms_within_their_bars() {
+    let functions: [(&str, Function, &[f64]); 4] = [
+        ("exp", f64::exp, &[-1.0, 0.0, 0.7, 2.0]),
+        ("sin", f64::sin, &[-2.0, 0.0, 0.3, 1.5]),
+        ("1/x", f64::recip, &[1.5, 2.5, -3.0]),
+        ("x⁵", |x| x.powi(5), &[0.0, 0.5, -1.25]),
+    ];
+    // The widest bar, relative to the largest derivative of that order at the points, by points and order.
+    let widest = |points: usize, order: usize| -> f64 {
+        let method = Difference { method: Method::Stencil { points }, ..Difference::default() };
+        let mut widest = 0.0_f64;
+        for (name, f, at) in functions {
+            for &x in at {
+                let expected = derivatives(name, x)[order];
+                let found = method.of_order(order, f, x);
+                let error = (found.value - expected).abs();
+                assert!(error <= found.error_bar, "{name} at {x}, order {order}: {found:?}, expected {expected}");
+                widest = widest.max(found.error_bar / expected.abs().max(1.0));
+            }
+        }
+        widest
+    };
+    let bars = [1, 2, 3, 4, 5, 6].map(|order| [7, 9, 11, 15].map(|points| widest(points, order)));
+    println!("{:?}", bars.map(|row| row.map(|bar| format!("{bar:.0e}"))));
+    for (order, bar) in bars.iter().zip([1e-11, 1e-9, 1e-7, 1e-6, 1e-4, 1e-3]).enumerate() {
+        assert!(bar.0[2] <= bar.1, "order {}: {:e}", order + 1, bar.0[2]);
+    }
+    // Order 0 is the value, order 1 what the method gives by itself; polynomials of low degree are exact but for rounding.
+    let method = Difference { method: Method::Stencil { points: 7 }, ..Difference::default() };
+    assert_eq!(method.of_order(0, f64::exp, 1.0).value.to_bits(), 1f64.exp().to_bits());
+    let (first, same) = (method.of_order(1, f64::exp, 1.0), method.of(f64::exp, 1.0));
+    assert_eq!([first.value, first.error_bar], [same.value, same.error_bar]);
+    // In f32, with bars to match.
+    let single = method.precision(Precision::Single);
+    #[expect(clippy::cast_possible_truncation, reason = "it computes in f32")]
+    let found = single.of_order(2, |x| f64::from((x as f32).sin()), 1.0);
+    assert!((found.value + 1f64.sin()).abs() <= found.error_bar && found.error_bar < 0.05, "{found:?}");
+    assert!(method.of_order(2, f64::sqrt, 1e-6).error_bar.is_infinite(), "a point outside of the domain");
 }

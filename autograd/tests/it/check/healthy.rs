@@ -107,3 +107,70 @@ fn functions_of_f32_are_judged_by_what_f32_shows() {
         assert!(error <= d.error_bar && d.error_bar < 1e-3, "{x}: {d:?}");
     }
 }
+
+/// In `f32`: the function of [`run`] and its gradient.
+#[expect(clippy::cast_possible_truncation, reason = "numbers are drawn in f64")]
+fn single(random: &mut Random) -> (Vec<f32>, Vec<usize>, Vec<f32>) {
+    let n = 1 + random.below(4);
+    let kind = (0..n).map(|_| random.below(6)).collect();
+    let w = (0..n).map(|_| (random.normal() * 10f64.powf(2.0 * random.uniform() - 1.0)) as f32).collect();
+    ((0..n).map(|_| random.normal() as f32).collect(), kind, w)
+}
+
+fn piece_in_f32(kind: usize, x: f32) -> (f32, f32) {
+    match kind {
+        0 => (x.sin(), x.cos()),
+        1 => (x.tanh(), 1.0 / (x.cosh() * x.cosh())),
+        2 => (x.exp(), x.exp()),
+        3 => (x * x * x, 3.0 * x * x),
+        4 => ((1.0 + x * x).ln(), 2.0 * x / (1.0 + x * x)),
+        _ => ((x * x + 0.5).sqrt(), x / (x * x + 0.5).sqrt()),
+    }
+}
+
+#[test]
+fn gradients_in_f32_are_judged_in_f32_and_beside_the_function_in_f64() {
+    let mut random = Random::new(3);
+    let (mut passed, mut seen, mut seen_wide) = (0, 0, 0);
+    for case in 0..1000 {
+        let (x, kind, w) = single(&mut random);
+        let f = |x: &[f32]| -> f32 {
+            x.iter().zip(&kind).zip(&w).map(|((x, kind), w)| w * piece_in_f32(*kind, *x).0).sum()
+        };
+        let wide = |x: &[f32]| -> f64 {
+            let terms = x.iter().zip(&kind).zip(&w);
+            terms.map(|((x, kind), w)| f64::from(*w) * piece(*kind, f64::from(*x)).0).sum()
+        };
+        let gradient = |x: &[f32]| -> Vec<f32> {
+            x.iter().zip(&kind).zip(&w).map(|((x, kind), w)| w * piece_in_f32(*kind, *x).1).collect()
+        };
+        let narrow = Check::new().gradient(f, gradient, &x);
+        assert!(!narrow.is_fail(), "case {case}: {narrow}");
+        passed += u32::from(narrow.is_pass());
+        // Beside the function in f64 a hundred times less is allowed, and all pass.
+        let beside = Check::new().rtol(1e-5).gradient(wide, gradient, &x);
+        assert!(beside.is_pass(), "case {case}: {beside}");
+        let largest = (0..x.len()).max_by(|&a, &b| gradient(&x)[a].abs().total_cmp(&gradient(&x)[b].abs())).unwrap();
+        let wrong = |factor: f32| {
+            move |x: &[f32]| {
+                let mut g = gradient(x);
+                g[largest] *= factor;
+                g
+            }
+        };
+        seen += u32::from(Check::new().gradient(f, wrong(1.05), &x).is_fail());
+        seen_wide += u32::from(Check::new().rtol(1e-5).gradient(wide, wrong(1.001), &x).is_fail());
+    }
+    println!("f32: {passed} of 1000 pass; 5 % is seen in {seen}, 0.1 % beside f64 in {seen_wide}");
+    assert!(passed >= 990 && seen >= 960 && seen_wide >= 960, "{passed}, {seen}, {seen_wide}");
+}
+
+#[test]
+fn a_gradient_in_f32_of_a_function_of_f64_is_allowed_the_rounding_of_f32() {
+    #[expect(clippy::cast_possible_truncation, reason = "a gradient that was computed in f32")]
+    let gradient = |x: &[f64]| [(x[0] as f32).cos() * (x[1] as f32), (x[0] as f32).sin()];
+    let report = Check::new().gradient(|x: &[f64]| x[0].sin() * x[1], gradient, &[0.7, 1.0 / 3.0]);
+    assert!(report.is_pass(), "{report}");
+    let strict = Check::new().rtol(1e-12).gradient(|x: &[f64]| x[0].sin() * x[1], gradient, &[0.7, 1.0 / 3.0]);
+    assert!(strict.is_fail(), "{strict}");
+}

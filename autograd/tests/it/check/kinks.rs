@@ -1,6 +1,6 @@
 //! Points at which functions are not smooth: no false alarm, the convention is what is checked, and the kink is reported.
 
-use autograd::check::{Check, Report, Verdict};
+use autograd::check::{Check, Reason, Report, Verdict};
 use autograd::op::SortOrder;
 use autograd::{Axis, Matrix, Var};
 
@@ -64,10 +64,11 @@ fn points() -> Vec<Matrix<f64>> {
 fn compositions_pass_on_kinks_and_ties() {
     for (name, f) in compositions() {
         for (k, point) in points().into_iter().enumerate() {
-            // At 1e-9 steps are smaller still: a sum with numbers of the size 1 may be too coarse to tell, and second
-            // derivatives are differences of numbers of 1e9.
+            // At 1e-9 second derivatives are differences of numbers of 1e9.
             let report = Check::new().second_order(k < 4).function(|[x]| f(x), [&point]);
-            assert!(report.is_pass() || k == 4 && !report.is_fail(), "{name} at {point}:\n{report}");
+            // Steps must be shorter than 1e-9 beside the kink of `x ln x` at 0, and its values are added to some of the size 1.
+            let expected = if (name, k) == ("xlogy", 4) { Verdict::Inconclusive(Reason::Noise) } else { Verdict::Pass };
+            assert_eq!(report.verdict, expected, "{name} at {point}:\n{report}");
         }
     }
 }

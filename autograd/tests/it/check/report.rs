@@ -31,6 +31,140 @@ fn the_text_names_place_numbers_and_cause() {
     );
 }
 
+/// A report without what depends on the machine and on lines of this file: bars, and where calls stand.
+fn settled(report: &Report) -> String {
+    let line = |line: &str| -> String {
+        match (line.split_once("report.rs:"), line.find('±').filter(|_| !line.contains("± error"))) {
+            (Some((before, _)), _) => format!("{}report.rs", &before[..before.find("at ").unwrap() + 3]),
+            (None, Some(at)) => {
+                let (kept, rest) = line.split_at(at);
+                format!("{kept}±…{}", rest.trim_start_matches(|c: char| !c.is_whitespace()))
+            }
+            (None, None) => line.to_owned(),
+        }
+    };
+    report.to_string().lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_failure_with_blame_reads_like_this() {
+    let x = Matrix::from([[0.5, 1.0], [2.0, -0.25]]);
+    let report = Check::new().second_order(false).directions(1).function(
+        |[x, w]| {
+            let y = x.matmul(w);
+            y.tanh().with_gradient(&[y], |g, _, t| vec![g * (1.0 - t.square()) * 2.0]).sum()
+        },
+        [x, Matrix::from([[0.75], [-0.5]])],
+    );
+    assert_eq!(
+        settled(&report),
+        "check of a function of 6 numbers in f64 FAILED
+  at report.rs
+  8 wrong, 0 unclear, 5 right (138 evaluations, seed 2026)
+  wrong derivative rule (reverse mode): with_gradient (node #4, operand 1, 2x1)
+    at report.rs
+    worst: operand 1[0,0] is -0.9845363, values say -0.4922681 ±…
+    likely cause: factor 2 too much
+  derivative by                   your code      values say ± error    allowed
+  x1[1,0]                         1.8972054        0.9486027 ±…       2e-7  WRONG
+  x1[0,0]                         1.5594737        0.7797368 ±…       2e-7  WRONG
+  x0[0,0]                         1.4768045        0.7384022 ±…       1e-7  WRONG
+  x0[0,1]                        -0.9845363       -0.4922681 ±…       1e-7  WRONG
+  x0[1,0]                         0.2156015        0.1078007 ±…       2e-8  WRONG
+  x0[1,1]                        -0.1437343       -0.0718671 ±…       1e-8  WRONG
+  jvp, random direction           0.4911211        0.2455605 ±…       5e-8  WRONG
+  gradient, random direction      0.4911211        0.2455605 ±…       3e-7  WRONG"
+    );
+}
+
+#[test]
+fn an_inconclusive_check_reads_like_this() {
+    let f = |x: &[f64]| x[0].abs() + (x[1] - 1.0).max(0.0) + x[2];
+    let report = Check::new().gradient(f, |_: &[f64]| [0.0, 0.5, 1.0], &[0.0, 1.0, 2.0]);
+    assert_eq!(
+        settled(&report),
+        "check of gradient INCONCLUSIVE: kink
+  at report.rs
+  0 wrong, 2 unclear, 1 right (193 evaluations, seed 2026)
+  derivative by                   your code      values say ± error    allowed
+  x[0]                                    0                0 ±…      1e-10  unclear: kink
+  x[1]                                  0.5              0.5 ±…       5e-8  unclear: kink
+  kink: x[0]: slope -1 to the left, 1 to the right
+  kink: x[1]: slope 0 to the left, 1 to the right"
+    );
+}
+
+#[test]
+fn a_pass_reads_like_this() {
+    let report = Check::new().function(|[x]| (x.relu() * x).sum(), [[[0.5, 0.0, -2.0]]]);
+    assert_eq!(
+        settled(&report),
+        "check of a function of 3 numbers in f64 passed
+  at report.rs
+  0 wrong, 0 unclear, 24 right (107 evaluations, seed 2026)
+  kink of relu: #1[0,1]: slope 0 to the left, 1 to the right
+    at report.rs"
+    );
+}
+
+#[test]
+fn likely_causes_are_printed_once() {
+    // Both blocks have the same cause.
+    let f = |x: &[f64]| x[0] * x[0] + x[1] * x[1];
+    let report = Check::new().input("a", 1, 1).input("b", 1, 1).gradient(f, |x: &[f64]| [x[0], x[1]], &[1.5, -2.0]);
+    let text = report.to_string();
+    assert!(text.contains("likely cause: missing factor 2 (gradient by a, gradient by b)"), "{text}");
+    assert_eq!(text.matches("likely cause").count(), 1, "{text}");
+    // What is known of the operation is said, and what the whole looks like is not.
+    let one = Check::new().function(
+        |[x]| {
+            let off = Matrix::from([[1.0, 3.0, 1.0]]);
+            x.square().with_gradient(&[x], move |g, x, _| vec![g * x[0] * 2.0 * g.graph().constant(&off)])
+        },
+        [[[0.5, -1.5, 2.0]]],
+    );
+    assert!(one.parts.iter().any(|part| part.cause.is_some()), "{one}");
+    assert_eq!(one.to_string().matches("likely cause").count(), 1, "{one}");
+}
+
+#[test]
+fn a_report_survives_as_data_with_all_that_is_not_finite() {
+    let nan = Check::new().gradient(|x: &[f64]| x[0] * x[1], |x: &[f64]| [x[1], f64::NAN], &[2.0, 3.0]);
+    let jump = Check::new().function(|[x]| (x.floor() + x).sum(), [2.0]);
+    let domain = Check::new().gradient(|x: &[f64]| x[0].sqrt(), |_: &[f64]| [f64::INFINITY], &[0.0]);
+    let blame = Check::new().function(|[x]| x.square().with_gradient(&[x], |g, x, _| vec![g * x[0]]), [3.0]);
+    for report in [least_squares(), nan, jump, domain, blame] {
+        let text = serde_json::to_string(&report).unwrap();
+        let again: Report = serde_json::from_str(&text).unwrap();
+        assert_eq!(again.to_string(), report.to_string());
+        // NaN is not equal to itself: the data is compared as text, which has every digit.
+        assert_eq!(serde_json::to_string(&again).unwrap(), text);
+        let numbers = |report: &Report| -> Vec<u64> {
+            let all =
+                report.mismatches.iter().flat_map(|one| [one.analytic, one.numeric, one.error_bar, one.tolerance]);
+            let kinks = report.kinks.iter().flat_map(|kink| kink.slopes.unwrap_or_default());
+            all.chain(kinks).map(f64::to_bits).collect()
+        };
+        assert_eq!(numbers(&again), numbers(&report));
+    }
+}
+
+#[test]
+fn numeric_gradients_are_compared_by_the_traits_of_approx() {
+    let x = Matrix::from([[0.5, -1.25], [2.0, 0.75]]);
+    let f = |x: &[f64]| x[0].sin() * x[3] + x[1] * x[2].exp();
+    let numeric: Vec<f64> = autograd::check::gradient(f, x.as_slice()).iter().map(|slope| slope.value).collect();
+    let numeric = Matrix::new(2, 2, numeric);
+    let graph = autograd::Graph::new();
+    let v = graph.variable(&x);
+    let at = |i: usize, j: usize| v.slice(i..i + 1, j..j + 1);
+    let y = at(0, 0).sin() * at(1, 1) + at(0, 1) * at(1, 0).exp();
+    approx::assert_relative_eq!(y.gradient(v).value(), numeric, max_relative = 1e-11);
+    approx::assert_abs_diff_eq!(y.gradient(v).value(), numeric, epsilon = 1e-9);
+    approx::assert_ulps_eq!(y.gradient(v).value(), numeric, max_ulps = 1 << 16);
+    approx::assert_relative_ne!(y.gradient(v).value(), numeric.transpose(), max_relative = 1e-3);
+}
+
 #[test]
 fn no_line_is_longer_than_100_columns() {
     let long = "a_parameter_with_quite_a_long_name_that_nobody_can_remember_not_even_its_author";

@@ -1,11 +1,18 @@
 //! The rules of other libraries' gradient checkers, written from their published algorithms, as functions over the same
 //! subjects: a function, the gradient claimed for it, a point. `true`: the checker finds nothing wrong.
 //!
-//! - PyTorch `torch/autograd/gradcheck.py`: eps 1e-6, atol 1e-5, rtol 1e-3; `fast_mode` compares `vᵀ J u` for random unit
-//!   vectors with non-negative entries, atol times the sums of both.
-//! - JAX `jax/_src/public_test_util.py`: eps 1e-4, atol = rtol = 1e-5 for f64 (2e-3 for f32), normal tangent and cotangent.
-//! - HIPS autograd `test_util.py`: eps 1e-6 (half to each side), `|a - b| < 1e-6` or `|a - b| / |a + b| < 1e-6`.
-//! - Chainer `gradient_check.py`: eps 1e-3 along a random unit direction, atol 1e-5, rtol 1e-4.
+//! Constants and formulas were compared with the sources of these versions:
+//!
+//! - PyTorch 2.15.0, `torch/autograd/gradcheck.py`: eps 1e-6, atol 1e-5, rtol 1e-3 of the numeric derivative; `fast_mode` compares
+//!   `vᵀ J u` for random unit vectors with non-negative entries, atol times the sums of both.
+//! - JAX 0.10.2, `jax/_src/public_test_util.py`: eps 1e-4, atol = rtol = 1e-5 for f64 (2e-3 for f32), normal tangent and
+//!   cotangent.
+//! - HIPS autograd 1.9.1, `autograd/test_util.py`: eps 1e-6 (half to each side), `|a - b| < 1e-6` or
+//!   `|a - b| / |a + b| < 1e-6`.
+//! - Chainer (commit 01e39e1), `chainer/gradient_check.py`: eps 1e-3 along a random unit direction, atol 1e-5, rtol 1e-4.
+//! - Stan Math (commit 0367f36), `finite_diff_gradient_auto.hpp`: six points at the step `∛ε max(1, |x|)`; no rule.
+//! - FiniteDifferences.jl (commit 0058b46), `src/methods.jl`: `central_fdm(5, 1)`, whose step follows from an estimate of the
+//!   fifth derivative in the neighbourhood; its own estimate of the error; no rule.
 
 /// A function of numbers with one value.
 pub(crate) type Value<'a> = dyn Fn(&[f64]) -> f64 + 'a;
@@ -105,6 +112,83 @@ pub(crate) fn chainer(f: &Value<'_>, gradient: &[f64], x: &[f64], random: &mut R
     allclose(slope(f, x, &u, 1e-3), dot(gradient, &u), 1e-4, 1e-5)
 }
 
+/// Stan's `finite_diff_gradient_auto`.
+fn stan(f: &dyn Fn(f64) -> f64, x: f64) -> f64 {
+    let h = f64::EPSILON.cbrt() * x.abs().max(1.0);
+    let terms = [(3.0, 1.0), (2.0, -9.0), (1.0, 45.0), (-3.0, -1.0), (-2.0, 9.0), (-1.0, -45.0)];
+    terms.iter().map(|(place, weight)| f(x + h * place) * weight).sum::<f64>() / (60.0 * h)
+}
+
+/// The weights of the derivative of order `q` on a grid: the solution of `Σ wₖ gₖⁱ = q! [i = q]`, by elimination.
+fn coefficients(grid: &[f64], q: usize) -> Vec<f64> {
+    let n = grid.len();
+    let factorial = (1..=q).map(|k| k as f64).product::<f64>();
+    let mut rows: Vec<Vec<f64>> = (0..n)
+        .map(|i| {
+            let powers = grid.iter().map(|g| g.powi(i32::try_from(i).unwrap()));
+            powers.chain([if i == q { factorial } else { 0.0 }]).collect()
+        })
+        .collect();
+    for i in 0..n {
+        let pivot = (i..n).max_by(|&a, &b| rows[a][i].abs().total_cmp(&rows[b][i].abs())).unwrap();
+        rows.swap(i, pivot);
+        let lead = rows[i].clone();
+        for (_, row) in rows.iter_mut().enumerate().filter(|(k, _)| *k != i) {
+            let factor = row[i] / lead[i];
+            row.iter_mut().zip(&lead).for_each(|(x, y)| *x -= factor * y);
+        }
+    }
+    (0..n).map(|i| rows[i][n] / rows[i][i]).collect()
+}
+
+/// A step and an error for the derivative of order `q` on `p` points: `_compute_step_acc`.
+fn step_and_error(grid: &[f64], q: usize, slope: f64, error: f64) -> (f64, f64) {
+    let p = grid.len();
+    let weights = coefficients(grid, q);
+    let factorial = (1..=p).map(|k| k as f64).product::<f64>();
+    let terms = weights.iter().zip(grid).map(|(w, g)| (w * g.powi(i32::try_from(p).unwrap())).abs());
+    let (c1, c2) = (error * weights.iter().map(|w| w.abs()).sum::<f64>(), slope * terms.sum::<f64>() / factorial);
+    let (p, q) = (p as f64, q as f64);
+    let step = (q / (p - q) * (c1 / c2)).powf(1.0 / p);
+    (step, c1 * step.powf(-q) + c2 * step.powf(p - q))
+}
+
+/// `central_fdm(5, 1)(f, x)` of FiniteDifferences.jl, and the error that it estimates.
+fn fdm(f: &dyn Fn(f64) -> f64, x: f64) -> (f64, f64) {
+    const CONDITION: f64 = 10.0;
+    let [narrow, wide] = [2_i32, 3].map(|reach| (-reach..=reach).map(f64::from).collect::<Vec<f64>>());
+    let at = |grid: &[f64], h: f64| -> Vec<f64> { grid.iter().map(|g| f(x + h * g)).collect() };
+    let sum = |values: &[f64], weights: &[f64]| values.iter().zip(weights).map(|(y, w)| y * w).sum::<f64>();
+    // The fifth derivative at three points, on seven.
+    let (h, _) = step_and_error(&wide, 5, CONDITION, f64::EPSILON);
+    let values = at(&wide, h);
+    let near = [-1.0, 0.0, 1.0].map(|shift| {
+        let grid: Vec<f64> = wide.iter().map(|g| g + shift).collect();
+        (sum(&values, &coefficients(&grid, 5)) / h.powi(5)).abs()
+    });
+    let slope = near.into_iter().fold(0.0_f64, |max, y| if y <= max { max } else { y });
+    let size = values.iter().fold(0.0_f64, |max, y| max.max(y.abs()));
+    let (usual, usual_error) = step_and_error(&narrow, 1, CONDITION, f64::EPSILON);
+    let ulp = size.next_up() - size;
+    let (h, error) =
+        if slope == 0.0 || size == 0.0 { (usual, usual_error) } else { step_and_error(&narrow, 1, slope, ulp) };
+    let (h, error) = if h > 1000.0 * usual { (1000.0 * usual, f64::NAN) } else { (h, error) };
+    (sum(&at(&narrow, h), &coefficients(&narrow, 1)) / h, error)
+}
+
+#[test]
+fn the_rival_with_five_points_has_the_errors_that_its_documentation_tells() {
+    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14);
+    assert!(close(
+        &coefficients(&[-2.0, -1.0, 0.0, 1.0, 2.0], 1),
+        &[1.0 / 12.0, -2.0 / 3.0, 0.0, 2.0 / 3.0, -1.0 / 12.0]
+    ));
+    // `estimate_step(central_fdm(5, 1), sin, 1.0)` gives (0.001065235154086019, 1.9541865128909085e-13).
+    let (value, error) = fdm(&f64::sin, 1.0);
+    assert!((value - 1f64.cos()).abs() < 1e-12, "{value}");
+    assert!((error / 1.954_186_512_890_908_5e-13 - 1.0).abs() < 1e-3, "{error}");
+}
+
 /// Relative errors of the fixed steps, for the table of the guide.
 #[test]
 fn fixed_steps_lose_digits_where_the_adaptive_difference_does_not() {
@@ -123,8 +207,11 @@ fn fixed_steps_lose_digits_where_the_adaptive_difference_does_not() {
         ("relu at 1e-7", |x| x.max(0.0), 1e-7, 1.0),
         ("relu at 1e-3", |x| x.max(0.0), 1e-3, 1.0),
     ];
-    println!("| function | PyTorch 1e-6 | JAX 1e-4 | HIPS ±5e-7 | Chainer 1e-3 | adaptive | its bar | calls |");
-    println!("|---|---|---|---|---|---|---|---|");
+    print!(
+        "| function | PyTorch 1e-6 | JAX 1e-4 | HIPS ±5e-7 | Chainer 1e-3 | Stan | FiniteDifferences.jl (its estimate) |"
+    );
+    println!(" adaptive | its bar | calls |\n|---|---|---|---|---|---|---|---|---|---|");
+    let mut false_estimates = 0;
     for (name, f, x, expected) in rows {
         let relative = |value: f64| (value - expected).abs() / expected.abs();
         let show = |value: f64| if value.is_finite() { format!("{value:.0e}") } else { "domain".to_owned() };
@@ -133,10 +220,16 @@ fn fixed_steps_lose_digits_where_the_adaptive_difference_does_not() {
         let d = found.outputs[0];
         let (error, bar) = (relative(d.value), d.error_bar / expected.abs());
         let fixed_text = fixed.map(show).join(" | ");
-        println!("| {name} | {fixed_text} | {error:.0e} | {bar:.0e} | {} |", found.evaluations);
+        let (fdm, estimate) = fdm(&f, x);
+        let (six, five, estimate) = (relative(stan(&f, x)), relative(fdm), estimate / expected.abs());
+        false_estimates += u32::from(five > 10.0 * estimate);
+        let five_text = if five.is_finite() { format!("{five:.0e} ({estimate:.0e})") } else { show(five) };
+        let others = format!("{fixed_text} | {} | {five_text}", show(six));
+        println!("| {name} | {others} | {error:.0e} | {bar:.0e} | {} |", found.evaluations);
         assert!(error <= bar + f64::EPSILON && error <= 1e-8, "{name}: {error:e} ± {bar:e}");
         if ["ln at 1e-8", "sqrt at 1e-6", "relu at 1e-7"].contains(&name) {
             assert!(fixed.iter().all(|&error| error.is_nan() || error >= 1e-3), "{name}: {fixed:?}");
         }
     }
+    assert!(false_estimates >= 3, "an estimate of the error that is false by more than 10: {false_estimates} times");
 }

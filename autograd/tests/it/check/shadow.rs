@@ -59,3 +59,19 @@ fn an_operation_without_a_form_in_f64_is_checked_in_f32_which_is_said() {
     assert_eq!(report.verdict, Verdict::Fail, "{report}");
     assert_eq!(report.blame[0].op, "with_gradient", "{report}");
 }
+
+#[test]
+fn one_pre_activation_near_zero_is_no_cancellation_to_speak_of() {
+    // 0.1 · 3 - 0.3 · 1 rounds to 1e-8 in f32, and the other pre-activations are of the size 1.
+    let (x, w) = (Matrix::from([[0.1f32, 0.3], [0.5, -0.75]]), Matrix::from([[3.0f32, 0.5], [-1.0, 1.25]]));
+    let report = Check::new().function_of(|[x, w]: [Var<'_, f32>; 2]| x.matmul(w).relu().square().sum(), [x, w]);
+    report.assert_pass();
+    let note = |report: &autograd::check::Report| report.notes.iter().any(|note| note.contains("cancellation"));
+    assert!(!note(&report) && report.blame.is_empty(), "{report}");
+    // Alone it is the whole value, which is what is asked for.
+    let alone = Check::new().function_of(
+        |[x, w]: [Var<'_, f32>; 2]| x.matmul(w).square().sum(),
+        [Matrix::from([[0.1f32, 0.3]]), Matrix::from([[3.0f32], [-1.0]])],
+    );
+    assert!(note(&alone) && alone.blame.iter().any(|one| one.op == "matmul"), "{alone}");
+}

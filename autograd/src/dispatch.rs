@@ -6,7 +6,6 @@ use std::thread::LocalKey;
 
 use crate::error::RunError;
 use crate::graph::Graph;
-use crate::kernel::elementwise::Places;
 use crate::kernel::matmul::{self, Operand, Rows, Threads, Update};
 use crate::kernel::{Fault, View};
 use crate::node::NodeId;
@@ -19,10 +18,6 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
-
-    /// Computes one pointwise operation on numbers.
-    #[doc(hidden)]
-    fn numbers(op: &Op, places: &[Places], numbers: &mut [Self]);
 
     /// Computes a value on demand, and all that it needs.
     #[doc(hidden)]
@@ -63,10 +58,6 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
-            }
-
-            fn numbers(op: &Op, places: &[Places], numbers: &mut [Self]) {
-                op.numbers(places, numbers);
             }
 
             #[track_caller]

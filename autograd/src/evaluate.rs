@@ -5,10 +5,17 @@ use smallvec::SmallVec;
 use crate::error::RunError;
 use crate::graph::Graph;
 use crate::kernel::View;
+use crate::kernel::elementwise::Places;
 use crate::node::{Node, NodeId, Nodes};
 use crate::op::custom::{self, Customs};
 use crate::op::{Bits, Op};
 use crate::scalar::Real;
+
+/// If more than one in so many nodes is visited one by one, all are computed in order.
+const MANY: usize = 16;
+
+/// Numbers that are computed at once.
+const BATCH: usize = 512;
 
 /// The values that are known.
 #[derive(Debug)]
@@ -81,7 +88,7 @@ impl<T: Real> Values<T> {
             return Ok(());
         }
         if node.is_number {
-            T::numbers(&node.op, &[nodes.places(id)], &mut self.numbers);
+            Op::numbers([(&node.op, 1)].into_iter(), &[nodes.places(id)], &mut self.numbers);
             self.state[id.index()] = State::Number;
             return Ok(());
         }
@@ -90,6 +97,50 @@ impl<T: Real> Values<T> {
             return Ok(());
         }
         self.compute_any(nodes, node, id, customs)
+    }
+
+    /// Computes what is missing for `target` in the order of the nodes, which are looked at down to the first one missing.
+    #[track_caller]
+    fn compute_all(&mut self, nodes: &Nodes, target: NodeId, customs: &Customs<T>) -> Result<(), RunError> {
+        let mut wanted = vec![false; target.index() + 1];
+        wanted[target.index()] = true;
+        let (mut first, mut open) = (target.index() + 1, 1);
+        while open > 0 {
+            first -= 1;
+            if wanted[first] {
+                open -= 1;
+                for &input in nodes.get(NodeId::new(first)).inputs {
+                    if self.state[input.index()] == State::Unknown && !wanted[input.index()] {
+                        wanted[input.index()] = true;
+                        open += 1;
+                    }
+                }
+            }
+        }
+        let (mut batch, mut places) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        for id in (first..=target.index()).map(NodeId::new).filter(|id| wanted[id.index()]) {
+            let kind = nodes.kind(id);
+            if kind.is_number {
+                batch.push(id);
+                places.push(nodes.places(id));
+            }
+            if !kind.is_number || batch.len() == BATCH {
+                self.compute_numbers(nodes, &batch, &places);
+                batch.clear();
+                places.clear();
+            }
+            if !kind.is_number {
+                self.compute(nodes, id, customs)?;
+            }
+        }
+        self.compute_numbers(nodes, &batch, &places);
+        Ok(())
+    }
+
+    /// Computes numbers from others that are known, or that are computed before.
+    fn compute_numbers(&mut self, nodes: &Nodes, batch: &[NodeId], places: &[Places<u32>]) {
+        Op::numbers(batch.iter().map(|&id| (&nodes.kind(id).op, 1)), places, &mut self.numbers);
+        batch.iter().for_each(|id| self.state[id.index()] = State::Number);
     }
 
     #[track_caller]
@@ -160,7 +211,12 @@ impl<T: Real> Graph<T> {
         let values = &mut *self.values.borrow_mut();
         values.make_room(target);
         let mut waiting = vec![target];
+        let mut visits = target.index() / MANY;
         while let Some(&id) = waiting.last() {
+            if visits == 0 {
+                return values.compute_all(&nodes, target, &customs);
+            }
+            visits -= 1;
             let others = waiting.len();
             for &input in nodes.get(id).inputs {
                 if values.state[input.index()] == State::Unknown {
@@ -173,5 +229,38 @@ impl<T: Real> Graph<T> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::Graph;
+    use crate::matrix::Matrix;
+    use crate::var::Var;
+
+    #[test]
+    fn many_missing_values_are_computed_in_order_and_nothing_else() {
+        let graph = Graph::new();
+        let x = graph.variable(1.0);
+        let m = graph.variable(Matrix::from([[1.0, 2.0], [3.0, 4.0]]));
+        let unfed = graph.input(1, 1) + 1.0;
+        let y =
+            (0..2000).fold(x, |y: Var<'_, f64>, i| if i % 100 == 0 { (y + m).sum() - 10.0 - 3.0 * y } else { y * x });
+        assert_eq!(y.item().to_bits(), 1f64.to_bits());
+        assert!(!graph.values.borrow().has(unfed.id()));
+        let z = (0..2000).fold(y, |z, _| z + x);
+        assert_eq!(z.item().to_bits(), 2001f64.to_bits());
+    }
+
+    #[test]
+    fn an_error_leaves_the_other_values_right() {
+        let graph = Graph::<f64>::new();
+        let x = graph.variable(Matrix::from([[1.0, 2.0], [3.0, 4.0]]));
+        let index = graph.variable(5.0);
+        let y = (0..500).fold(x.sum(), |y, _| y + 1.0);
+        let wrong = (0..500).fold(x.gather_rows(index).sum() * y, |z, _| z + y);
+        assert!(graph.try_compute(wrong.id()).is_err());
+        assert!(graph.try_compute(wrong.id()).is_err());
+        assert_eq!(y.item().to_bits(), 510f64.to_bits());
     }
 }

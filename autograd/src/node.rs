@@ -208,7 +208,7 @@ impl Nodes {
 
     /// Where among the numbers of all nodes those are which a number is computed from, and itself.
     #[inline]
-    pub(crate) fn places(&self, id: NodeId) -> Places {
+    pub(crate) fn places(&self, id: NodeId) -> Places<u32> {
         Places { inputs: self.nodes[id.index()].inputs.map(|input| input.0), output: id.0 }
     }
 

@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-use crate::kernel::elementwise::Places;
+use crate::kernel::elementwise::{Index, Places};
 use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -201,14 +201,24 @@ macro_rules! ops {
                 Ok(())
             }
 
-            /// Values on numbers. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
-            pub(crate) fn numbers<T: Real>(&self, places: &[Places], numbers: &mut [T]) {
-                match *self {
-                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => {
-                        unreachable!("only pointwise operations are computed number by number")
+            /// Values on numbers: run after run so many operations of one kind, at the next `places` each, none of which
+            /// reads what another of its run writes. Gives the places that are left.
+            pub(crate) fn numbers<'a, 'o, T: Real, I: Index>(
+                runs: impl Iterator<Item = (&'o Op, usize)>,
+                mut places: &'a [Places<I>],
+                numbers: &mut [T],
+            ) -> &'a [Places<I>] {
+                for (op, count) in runs {
+                    let (now, later) = places.split_at(count);
+                    places = later;
+                    match *op {
+                        Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => {
+                            unreachable!("only pointwise operations are computed number by number")
+                        }
+                        $($(#[$only])? Op::$name(op) => $kind(op).numbers(now, numbers),)*
                     }
-                    $($(#[$only])? Op::$name(op) => $kind(op).numbers(places, numbers),)*
                 }
+                places
             }
 
             /// The frozen twin: see [`Pointwise::frozen`].

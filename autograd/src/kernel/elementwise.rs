@@ -19,11 +19,30 @@ pub(crate) fn map<T: Real, const N: usize, const CHEAP: bool>(
     if out.len() == 1 {
         out[0] = f(core::array::from_fn(|k| inputs[k].data[0]));
     } else if inputs.iter().all(|input| input.data.len() == out.len() || input.data.len() == 1) {
-        Arch::new().dispatch(Map::<T, _, N, CHEAP> { f, inputs: core::array::from_fn(|k| inputs[k].data), out });
+        map_data::<T, _, N, CHEAP>(&f, core::array::from_fn(|k| inputs[k].data), out);
     } else {
         let shape = broadcast_shape(inputs);
         let full: [Cow<'_, [T]>; N] = core::array::from_fn(|k| expand(inputs[k], shape));
-        Arch::new().dispatch(Map::<T, _, N, CHEAP> { f, inputs: core::array::from_fn(|k| &*full[k]), out });
+        map_data::<T, _, N, CHEAP>(&f, core::array::from_fn(|k| &*full[k]), out);
+    }
+}
+
+/// Repeats operands that are a single number where there is no loop for them.
+#[inline(always)]
+fn map_data<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool>(f: &F, inputs: [&[T]; N], out: &mut [T]) {
+    let single = inputs.map(|input| input.len() == 1);
+    let direct = match single.as_slice() {
+        [false, true] | [true, false] | [false, false, true] => CHEAP,
+        single => !single.contains(&true),
+    };
+    if direct {
+        return Arch::new().dispatch(Map::<T, F, N, CHEAP> { f, inputs, out });
+    }
+    let repeated: [[T; CHUNK]; N] = core::array::from_fn(|k| [inputs[k].first().copied().unwrap_or(T::ZERO); CHUNK]);
+    for (i, out) in out.chunks_mut(CHUNK).enumerate() {
+        let now = |k: usize| if single[k] { &repeated[k] } else { &inputs[k][i * CHUNK..] };
+        let inputs: [&[T]; N] = core::array::from_fn(|k| &now(k)[..out.len()]);
+        Arch::new().dispatch(Map::<T, F, N, CHEAP> { f, inputs, out });
     }
 }
 
@@ -58,44 +77,87 @@ pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs
     }
 }
 
+/// A place in a slice, in as many bytes as are needed.
+pub(crate) trait Index: Copy {
+    fn wide(self) -> u32;
+}
+
+impl Index for u16 {
+    #[inline(always)]
+    fn wide(self) -> u32 {
+        self.into()
+    }
+}
+
+impl Index for u32 {
+    #[inline(always)]
+    fn wide(self) -> u32 {
+        self
+    }
+}
+
 /// Where in one slice the operands of an operation on numbers are, and its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Places {
+pub(crate) struct Places<I> {
     /// As many of them as the operation has operands.
-    pub(crate) inputs: [u32; 3],
-    pub(crate) output: u32,
+    pub(crate) inputs: [I; 3],
+    pub(crate) output: I,
+}
+
+impl<I: Copy> Places<I> {
+    /// The same with places of another kind.
+    pub(crate) fn map<J>(self, f: impl Fn(I) -> J) -> Places<J> {
+        Places { inputs: self.inputs.map(&f), output: f(self.output) }
+    }
 }
 
 /// `f` of numbers that lie anywhere in one slice, one operation after the other.
 #[inline(always)]
-pub(crate) fn map_places<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, places: &[Places], numbers: &mut [T]) {
+pub(crate) fn map_places<T: Real, I: Index, const N: usize>(
+    f: impl Fn([T; N]) -> T,
+    places: &[Places<I>],
+    numbers: &mut [T],
+) {
     for Places { inputs, output } in places {
-        numbers[*output as usize] = f(core::array::from_fn(|k| numbers[inputs[k] as usize]));
+        numbers[output.wide() as usize] = f(core::array::from_fn(|k| numbers[inputs[k].wide() as usize]));
     }
 }
 
 /// Operations on numbers that are gathered at once.
-const GATHERED: usize = 64;
+pub(crate) const GATHERED: usize = 32;
 
-/// [`map_places`] where no operation reads what another writes, by a function of whole slices.
-pub(crate) fn map_gathered<T: Real, const N: usize>(
-    map: impl Fn(&[View<'_, T>], &mut [T]),
-    places: &[Places],
+/// Operations on numbers from which on it pays to gather them.
+const FEW: usize = 3;
+
+/// Gathered operations are filled up to a multiple of this, so that none is left over after vectors.
+const FULL: usize = 8;
+
+/// An operation on whole slices.
+pub(crate) type OfSlices<'a, T> = &'a dyn Fn(&[View<'_, T>], &mut [T]);
+
+/// [`map_places`] where no operation reads what another writes, by a function of whole slices, at most `most` at a time.
+// Not inlined: it would be compiled for each operation.
+#[inline(never)]
+pub(crate) fn map_gathered<T: Real, I: Index, const N: usize>(
+    map: OfSlices<'_, T>,
+    most: usize,
+    places: &[Places<I>],
     numbers: &mut [T],
 ) {
     let mut operands = [[T::ZERO; GATHERED]; N];
     let mut results = [T::ZERO; GATHERED];
-    for places in places.chunks(GATHERED) {
-        let shape = Shape::new(1, places.len());
+    let most = if places.len() < FEW { 1 } else { most };
+    for places in places.chunks(most) {
         for (k, operand) in operands.iter_mut().enumerate() {
             for (x, place) in operand.iter_mut().zip(places) {
-                *x = numbers[place.inputs[k] as usize];
+                *x = numbers[place.inputs[k].wide() as usize];
             }
         }
-        let views: [View<'_, T>; N] = core::array::from_fn(|k| View::new(&operands[k][..places.len()], shape));
-        map(&views, &mut results[..places.len()]);
+        let full = places.len().next_multiple_of(FULL).min(most);
+        let views: [View<'_, T>; N] = core::array::from_fn(|k| View::new(&operands[k][..full], Shape::new(1, full)));
+        map(&views, &mut results[..full]);
         for (result, place) in results.iter().zip(places) {
-            numbers[place.output as usize] = *result;
+            numbers[place.output.wide() as usize] = *result;
         }
     }
 }
@@ -105,7 +167,7 @@ const CHUNK: usize = 128;
 
 /// A loop over slices of one length, or of a single number that serves for all.
 struct Map<'a, T, F, const N: usize, const CHEAP: bool> {
-    f: F,
+    f: &'a F,
     inputs: [&'a [T]; N],
     out: &'a mut [T],
 }
@@ -120,7 +182,7 @@ impl<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool> WithSimd fo
             [false, true] if CHEAP => self.beside_single(0, 1),
             [true, false] if CHEAP => self.beside_single(1, 0),
             [false, false, true] if CHEAP => self.before_single(),
-            _ => self.general(),
+            _ => self.full(),
         }
     }
 }
@@ -145,24 +207,12 @@ impl<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool> Map<'_, T, 
         }
     }
 
+    /// All operands are as long as the result.
     #[inline(always)]
-    fn general(self) {
-        let mut repeated = [[T::ZERO; CHUNK]; N];
-        let mut chunk = self.out.len().max(1);
-        for (repeated, input) in repeated.iter_mut().zip(self.inputs) {
-            if let [x] = input {
-                chunk = CHUNK;
-                repeated.fill(*x);
-            }
-        }
-        for (i, out) in self.out.chunks_mut(chunk).enumerate() {
-            let inputs: [&[T]; N] = core::array::from_fn(|k| {
-                let all = if self.inputs[k].len() == 1 { &repeated[k] } else { &self.inputs[k][i * chunk..] };
-                &all[..out.len()]
-            });
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = (self.f)(core::array::from_fn(|k| inputs[k][i]));
-            }
+    fn full(self) {
+        let inputs: [&[T]; N] = self.inputs.map(|input| &input[..self.out.len()]);
+        for (i, out) in self.out.iter_mut().enumerate() {
+            *out = (self.f)(core::array::from_fn(|k| inputs[k][i]));
         }
     }
 }
@@ -202,4 +252,35 @@ fn expand<'a, T: Real>(input: View<'a, T>, shape: Shape) -> Cow<'a, [T]> {
     let mut full = vec![T::ZERO; shape.len()];
     structure::broadcast(input, shape, &mut full);
     Cow::Owned(full)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `f` with operands of these lengths, and one by one.
+    fn check<const N: usize, const CHEAP: bool>(f: impl Fn([f64; N]) -> f64, lengths: [usize; N], len: usize) {
+        let data = lengths.map(|len| (0..len).map(|i| f64::from_usize(i + 3 * len) * 0.37).collect::<Vec<_>>());
+        let views: [View<'_, f64>; N] = core::array::from_fn(|k| View::new(&data[k], Shape::new(1, lengths[k])));
+        let mut out = vec![0.0; len];
+        map::<f64, N, CHEAP>(&f, &views, &mut out);
+        for (i, out) in out.iter().enumerate() {
+            let expected = f(core::array::from_fn(|k| data[k][if lengths[k] == 1 { 0 } else { i }]));
+            assert_eq!(out.to_bits(), expected.to_bits(), "{lengths:?}, element {i}");
+        }
+    }
+
+    #[test]
+    fn single_numbers_serve_for_all_elements_wherever_they_stand() {
+        for len in [0, 1, 2, 127, 128, 129, 300] {
+            for [a, b] in [[1, len], [len, 1], [len, len]] {
+                check::<2, true>(|[x, y]| x - y, [a, b], len);
+                check::<2, false>(|[x, y]| x - y, [a, b], len);
+                for c in [1, len] {
+                    check::<3, true>(|[x, y, z]| x - y * z, [a, b, c], len);
+                    check::<3, false>(|[x, y, z]| x - y * z, [a, b, c], len);
+                }
+            }
+        }
+    }
 }

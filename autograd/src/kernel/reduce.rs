@@ -7,6 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::kernel::{View, math};
 use crate::scalar::Real;
+use crate::shape::Shape;
 use narrow::Wanted;
 
 /// Partial sums that run side by side.
@@ -62,13 +63,41 @@ impl<T: Real> Compensated<T> {
 /// The sum: 32 plain partial sums within blocks of 1024 numbers; all further additions keep what rounding loses.
 /// So at most 31 roundings, of partial sums, and that of the result remain; none but the last up to 32 numbers.
 pub(crate) fn sum<T: Real>(x: &[T]) -> T {
-    let mut total = Compensated::ZERO;
     if x.len() < LANES {
-        x.iter().for_each(|x| total.add(*x));
-    } else {
-        x.chunks(BLOCK).for_each(|block| total.join(Arch::new().dispatch(SumBlock(block))));
+        return sum_of_few(x.iter().copied());
     }
+    let mut total = Compensated::ZERO;
+    x.chunks(BLOCK).for_each(|block| total.join(Arch::new().dispatch(SumBlock(block))));
     total.value()
+}
+
+/// The [`sum`] of fewer numbers than there are lanes: nothing is lost of any.
+#[inline(always)]
+pub(crate) fn sum_of_few<T: Real>(x: impl Iterator<Item = T>) -> T {
+    let mut total = Compensated::ZERO;
+    x.for_each(|x| total.add(x));
+    total.value()
+}
+
+/// How the sums down a few rows, at most 32, are added up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FewRows {
+    /// It is the row.
+    Row,
+    /// As [`sum_of_few`].
+    Compensated,
+    /// From the first to the last.
+    Plain,
+}
+
+impl FewRows {
+    pub(crate) fn of(shape: Shape) -> Self {
+        match (shape.rows, shape.cols) {
+            (1, _) => Self::Row,
+            (_, 1) => Self::Compensated,
+            _ => Self::Plain,
+        }
+    }
 }
 
 struct SumBlock<'a, T>(&'a [T]);

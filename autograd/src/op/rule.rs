@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::kernel::elementwise::{self, Places};
+use crate::kernel::elementwise::{self, Index, Places};
 use crate::kernel::{Fault, View};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -131,7 +131,7 @@ pub(crate) trait Rule: Copy {
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
 
     /// The values on numbers, for operations that work element by element; none may read what another writes.
-    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
+    fn numbers<T: Real, I: Index>(self, places: &[Places<I>], numbers: &mut [T]) {
         let _ = (places, numbers);
         unreachable!("{} does not work element by element", self.name())
     }
@@ -207,9 +207,6 @@ pub(crate) fn general<O: Rule>(op: O) -> O {
     op
 }
 
-/// Operations on numbers that are too few to be gathered.
-const FEW: usize = 8;
-
 fn operands<const N: usize, V: Copy>(given: &[V]) -> Result<[V; N], String> {
     given.try_into().map_err(|_| format!("takes {N} operands, not {}", given.len()))
 }
@@ -233,13 +230,13 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
         Ok(())
     }
 
-    // Each operation a function of its own: one of all would pay for what the longest formula needs.
-    #[inline(never)]
-    fn numbers<T: Real>(self, places: &[Places], numbers: &mut [T]) {
-        if O::CHEAP || places.len() < FEW {
+    #[inline(always)]
+    fn numbers<T: Real, I: Index>(self, places: &[Places<I>], numbers: &mut [T]) {
+        if O::CHEAP {
             elementwise::map_places(|x| self.0.value(x), places, numbers);
         } else {
-            elementwise::map_gathered::<T, N>(|x, y| self.0.map(x, y), places, numbers);
+            let most = if O::VECTORISED { elementwise::GATHERED } else { 1 };
+            elementwise::map_gathered::<T, I, N>(&|x, y| self.0.map(x, y), most, places, numbers);
         }
     }
 

@@ -11,9 +11,10 @@ use smallvec::SmallVec;
 
 use crate::error::RunError;
 use crate::kernel::View;
-use crate::kernel::elementwise::Places;
-use crate::op::Op;
+use crate::kernel::elementwise::{Index, Places};
+use crate::kernel::reduce;
 use crate::op::custom::{self, Customs};
+use crate::op::{Detach, Op};
 use crate::program::schedule::Schedule;
 use crate::program::simplify::Term;
 use crate::scalar::Real;
@@ -34,30 +35,97 @@ const MOST: usize = 24;
 /// Most operands of an operation on whole values.
 const OPERANDS: usize = 4;
 
+/// The first of the operations of any code.
+const COPY: Op = Op::Detach(Detach);
+
 /// Instructions among which those with one operation are brought together.
 const WINDOW: usize = 512;
 
 /// Linear code.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scalars {
-    /// What runs do, each once.
-    codes: Vec<Code>,
+    /// What is done, one after the other.
+    parts: Vec<Part>,
+    /// Operations on numbers, each once, and their runs.
+    ops: Vec<Op>,
     runs: Vec<Run>,
-    /// Operands and results of operations on numbers, run after run. Operands beyond the last are the first again.
-    places: Vec<Places>,
-    /// Operands and results of all else.
+    /// Operands and results of these, run after run. Operands beyond the last are the first again.
+    places: Listed,
+    /// Operations on whole values, each once.
+    wholes: Vec<Whole>,
+    /// Operands and results of folds and of operations on whole values.
     registers: Vec<u32>,
 }
 
-/// What an instruction does.
+/// So many operations of one kind on numbers, of which none reads what another writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    /// Which operation.
+    op: u16,
+    count: u16,
+}
+
+/// Places in as few bytes as the number of registers allows: long code is read from memory as fast as that can give it.
 #[derive(Clone, Debug)]
+enum Listed {
+    Short(Vec<Places<u16>>),
+    Long(Vec<Places<u32>>),
+}
+
+impl Default for Listed {
+    fn default() -> Self {
+        Self::Short(Vec::new())
+    }
+}
+
+impl Listed {
+    /// `registers` are named by these places.
+    #[allow(clippy::cast_possible_truncation, reason = "there are fewer registers")]
+    fn new(places: Vec<Places<u32>>, registers: u32) -> Self {
+        if registers > u32::from(u16::MAX) + 1 {
+            return Self::Long(places);
+        }
+        Self::Short(places.into_iter().map(|places| places.map(|register| register as u16)).collect())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Short(places) => places.len(),
+            Self::Long(places) => places.len(),
+        }
+    }
+}
+
+/// A stretch of the code.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    /// So many runs of operations on numbers.
+    Numbers(usize),
+    /// So many folds of one kind: for each the register of the result, then those of the operands.
+    Folds(Fold, u32),
+    /// One of the operations on whole values: registers of all operands, then those of the result.
+    Whole(u32),
+}
+
+/// Many numbers to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Fold {
+    /// The sum of so many products, whose factors stand in pairs.
+    Products(u32),
+    /// The sum of so many numbers, of which nothing is lost.
+    Sum(u32),
+    /// The sum of so many numbers, plainly from the first to the last.
+    PlainSum(u32),
+}
+
+/// What an instruction does.
+#[derive(Clone, Copy, Debug)]
 enum Code {
-    /// A pointwise operation on numbers.
-    Apply(Op),
-    /// The sum of so many products: a register for the result, then pairs of factors.
-    Dot(usize),
-    /// An operation on whole values: registers of all operands, then those of the result.
-    Whole(Whole),
+    /// Which pointwise operation on numbers.
+    Apply(u16),
+    Fold(Fold),
+    /// Which operation on whole values.
+    Whole(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -68,43 +136,39 @@ struct Whole {
     result: Shape,
 }
 
-/// So many instructions with one code, of which none reads what another writes.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    code: u32,
-    count: u32,
-}
-
-impl Code {
-    /// Entries among the registers for each instruction.
-    fn registers(&self) -> usize {
-        match self {
-            Self::Apply(_) => 0,
-            Self::Dot(products) => 2 * products + 1,
-            Self::Whole(whole) => whole.operands.iter().map(|shape| shape.len()).sum::<usize>() + whole.result.len(),
-        }
-    }
-}
-
 impl Scalars {
     /// Runs the code.
     pub(crate) fn run<T: Real>(&self, file: &mut [T], customs: &Customs<T>) -> Result<(), RunError> {
-        let (mut places, mut registers) = (self.places.as_slice(), self.registers.as_slice());
-        for run in &self.runs {
-            let (code, count) = (&self.codes[run.code as usize], run.count as usize);
-            match code {
-                Code::Apply(op) => {
-                    let (now, later) = places.split_at(count);
-                    T::numbers(op, now, file);
-                    places = later;
+        match &self.places {
+            Listed::Short(places) => self.run_at(places, file, customs),
+            Listed::Long(places) => self.run_at(places, file, customs),
+        }
+    }
+
+    fn run_at<T: Real, I: Index>(
+        &self,
+        mut places: &[Places<I>],
+        file: &mut [T],
+        customs: &Customs<T>,
+    ) -> Result<(), RunError> {
+        let (mut runs, mut registers) = (self.runs.as_slice(), self.registers.as_slice());
+        for part in &self.parts {
+            match *part {
+                Part::Numbers(count) => {
+                    let (now, later) = runs.split_at(count);
+                    let now = now.iter().map(|run| (&self.ops[usize::from(run.op)], usize::from(run.count)));
+                    places = Op::numbers(now, places, file);
+                    runs = later;
                 }
-                Code::Dot(_) | Code::Whole(_) => {
-                    let (now, later) = registers.split_at(count * code.registers());
-                    match code {
-                        Code::Whole(whole) => whole.run(now, file, customs)?,
-                        Code::Dot(products) => dots(*products, now, file),
-                        Code::Apply(_) => {}
-                    }
+                Part::Folds(fold, count) => {
+                    let (now, later) = registers.split_at(count as usize * fold.registers());
+                    fold.run(now, file);
+                    registers = later;
+                }
+                Part::Whole(index) => {
+                    let whole = &self.wholes[index as usize];
+                    let (now, later) = registers.split_at(whole.registers());
+                    whole.run(now, file, customs)?;
                     registers = later;
                 }
             }
@@ -114,33 +178,73 @@ impl Scalars {
 
     /// How many instructions there are.
     pub(crate) fn instructions(&self) -> usize {
-        self.runs.iter().map(|run| run.count as usize).sum()
+        let others = self.parts.iter().map(|part| match part {
+            Part::Numbers(_) => 0,
+            Part::Folds(_, count) => *count as usize,
+            Part::Whole(_) => 1,
+        });
+        self.places.len() + others.sum::<usize>()
     }
 }
 
-/// As the kernel of tiny products adds up.
-fn dots<T: Real>(products: usize, registers: &[u32], file: &mut [T]) {
-    for one in registers.chunks_exact(2 * products + 1) {
-        let sum = |sum: T, pair: &[u32]| sum + file[pair[0] as usize] * file[pair[1] as usize];
-        file[one[0] as usize] = one[1..].chunks_exact(2).fold(T::ZERO, sum);
+impl Fold {
+    fn operands(self) -> usize {
+        match self {
+            Self::Products(count) => 2 * count as usize,
+            Self::Sum(count) | Self::PlainSum(count) => count as usize,
+        }
+    }
+
+    /// Entries among the registers for each.
+    fn registers(self) -> usize {
+        1 + self.operands()
+    }
+
+    /// Adds up as the kernels of tiny products and of short sums do.
+    fn run<T: Real>(self, registers: &[u32], file: &mut [T]) {
+        let all = registers.chunks_exact(self.registers());
+        match self {
+            Self::Products(_) => each(all, file, |operands, number| {
+                operands.as_chunks::<2>().0.iter().fold(T::ZERO, |sum, &[a, b]| sum + number(a) * number(b))
+            }),
+            Self::Sum(_) => each(all, file, |operands, number| reduce::sum_of_few(operands.iter().map(|&x| number(x)))),
+            Self::PlainSum(_) => {
+                each(all, file, |operands, number| operands.iter().fold(T::ZERO, |sum, &x| sum + number(x)))
+            }
+        }
+    }
+}
+
+/// Computes the number in the first register of each by a function of the other registers and of what they hold.
+#[inline(always)]
+fn each<'a, T: Real>(all: impl Iterator<Item = &'a [u32]>, file: &mut [T], f: impl Fn(&[u32], &dyn Fn(u32) -> T) -> T) {
+    for one in all {
+        if let [result, operands @ ..] = one {
+            file[*result as usize] = f(operands, &|register| file[register as usize]);
+        }
     }
 }
 
 impl Whole {
+    /// Entries among the registers.
+    fn registers(&self) -> usize {
+        self.operands.iter().map(|shape| shape.len()).sum::<usize>() + self.result.len()
+    }
+
     fn run<T: Real>(&self, registers: &[u32], file: &mut [T], customs: &Customs<T>) -> Result<(), RunError> {
-        let mut operands = [[T::ZERO; MOST]; OPERANDS];
-        let mut result = [T::ZERO; MOST];
-        let mut rest = registers;
-        for (shape, to) in self.operands.iter().zip(&mut operands) {
+        let (from, to) = registers.split_at(registers.len() - self.result.len());
+        let numbers: SmallVec<[T; OPERANDS * MOST]> = from.iter().map(|&register| file[register as usize]).collect();
+        let mut rest = numbers.as_slice();
+        let mut views: SmallVec<[View<'_, T>; OPERANDS]> = SmallVec::new();
+        for &shape in &self.operands {
             let (now, later) = rest.split_at(shape.len());
-            now.iter().zip(to).for_each(|(&from, to)| *to = file[from as usize]);
+            views.push(View::new(now, shape));
             rest = later;
         }
-        let views = self.operands.iter().zip(&operands).map(|(shape, data)| View::new(&data[..shape.len()], *shape));
-        let views: SmallVec<[View<'_, T>; OPERANDS]> = views.collect();
-        let result = &mut result[..self.result.len()];
+        let mut result = [T::ZERO; MOST];
+        let result = &mut result[..to.len()];
         custom::forward(customs, self.op, &views, result).map_err(|fault| fault.at(self.op.name(), self.site))?;
-        rest.iter().zip(result).for_each(|(&to, from)| file[to as usize] = *from);
+        to.iter().zip(result).for_each(|(&to, from)| file[to as usize] = *from);
         Ok(())
     }
 }
@@ -148,12 +252,16 @@ impl Whole {
 /// The schedule of a program whose values are all tiny; `None` if some are not.
 pub(crate) fn schedule(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Option<Schedule> {
     let mut items = Items::of(terms)?;
-    let codes = core::mem::take(&mut items.codes);
-    let mut coder = Coder::new(terms, &items, codes, outputs, updates);
+    let code = Scalars {
+        ops: core::mem::take(&mut items.ops),
+        wholes: core::mem::take(&mut items.wholes),
+        ..Scalars::default()
+    };
+    let mut coder = Coder::new(terms, &items, code, outputs, updates);
     let mut batches = Batches::new(items.values);
     let mut batch = Vec::new();
     for first in (0..items.codes_of.len()).step_by(WINDOW) {
-        batches.enter(first..(first + WINDOW).min(items.codes_of.len()), &items, coder.codes.len());
+        batches.enter(first..(first + WINDOW).min(items.codes_of.len()), &items);
         while let Some(code) = batches.next(first, &mut batch) {
             coder.write(code, &batch);
         }
@@ -175,10 +283,10 @@ fn small(n: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Scalars};
+    use super::Scalars;
     use crate::graph::Graph;
     use crate::matrix::Matrix;
-    use crate::op::{Exp, Op, Sin};
+    use crate::op::{Axis, Exp, Op, Sin};
     use crate::program::{Program, Step};
     use crate::var::Var;
 
@@ -206,8 +314,8 @@ mod tests {
         let program = graph.compile(&x, &[], &[sum]).unwrap();
         let code = code(&program);
         let of = |op: Op| {
-            let is = |run: &&super::Run| matches!(code.codes[run.code as usize], Code::Apply(o) if o == op);
-            code.runs.iter().filter(is).map(|run| run.count).collect::<Vec<u32>>()
+            let of_op = code.runs.iter().filter(|run| code.ops[usize::from(run.op)] == op);
+            of_op.map(|run| run.count).collect::<Vec<u16>>()
         };
         assert_eq!((of(Exp.into()), of(Sin.into())), (vec![100], vec![100]));
     }
@@ -240,6 +348,30 @@ mod tests {
             assert_eq!(program.output(3), Matrix::from([[a[0] + c, a[1] + c]]));
         }
         assert_eq!(program.state(c.id()).unwrap(), Matrix::scalar(8.0));
+    }
+
+    #[test]
+    fn sums_have_the_bits_of_the_kernels() {
+        let numbers = [1e16, -0.0, 1.0, -1e16, 0.1, 1e-30, 0.3, -0.7, 3.5e15, 2.0, -0.0, 7e-9];
+        for (rows, cols) in [(1, 1), (1, 12), (12, 1), (3, 4), (4, 3), (2, 2), (1, 2), (2, 1)] {
+            for special in [None, Some(f64::INFINITY), Some(f64::NAN), Some(-0.0)] {
+                let mut x = Matrix::from_fn(rows, cols, |i, j| numbers[i * cols + j]);
+                if let Some(special) = special {
+                    x.as_mut_slice().fill(special);
+                }
+                let graph = Graph::new();
+                let x = graph.variable(x);
+                let sums = [x.sum(), x.sum_axis(Axis::Rows), x.sum_axis(Axis::Columns)];
+                let mut program = graph.compile(&[], &[], &sums).unwrap();
+                assert!(code(&program).wholes.is_empty());
+                program.run(&[]).unwrap();
+                for (k, sum) in sums.iter().enumerate() {
+                    let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                    let (ours, kernel) = (program.output(k), sum.value());
+                    assert_eq!(bits(ours.as_slice()), bits(kernel.as_slice()), "{rows}x{cols}, sum {k}, {special:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub(crate) const ROWS_TOGETHER: usize = ROWS;
 /// Numbers that are summed plainly. Their sum is kept, as two numbers, until [`join`].
 pub(crate) const NUMBERS_TOGETHER: usize = BLOCK;
 
+/// Columns whose sums stay in registers.
+const FEW: usize = 8;
+
 /// Numbers that [`add`] keeps from call to call.
 pub(crate) const STATE: usize = LANES;
 
@@ -36,13 +39,44 @@ impl<T: Real> WithSimd for AddRows<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let cols = self.x.shape.cols;
-        for (i, x) in self.x.data.chunks_exact(cols).enumerate() {
-            let row = self.row + i;
+        let (mut rest, mut row) = (self.x.data, self.row);
+        while !rest.is_empty() {
+            let rows = (ROWS - row % ROWS).min(rest.len() / cols);
+            let (now, later) = rest.split_at(rows * cols);
             let sums = &mut self.sums[row / ROWS * self.stride..][..cols];
-            let first = row.is_multiple_of(ROWS);
-            for (sum, x) in sums.iter_mut().zip(x) {
-                *sum = if first { T::ZERO } else { *sum } + *x;
+            if row.is_multiple_of(ROWS) {
+                sums.fill(T::ZERO);
             }
+            if cols <= LANES {
+                add_narrow(now, cols, sums)
+            } else {
+                add_wide(now, cols, sums)
+            }
+            (rest, row) = (later, row + rows);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_wide<T: Real>(x: &[T], cols: usize, sums: &mut [T]) {
+    for x in x.chunks_exact(cols) {
+        sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += *x);
+    }
+}
+
+/// A few columns at a time, whose sums stay in registers.
+#[inline(always)]
+fn add_narrow<T: Real>(x: &[T], cols: usize, sums: &mut [T]) {
+    let (full, rest) = sums.as_chunks_mut::<FEW>();
+    let last = FEW * full.len();
+    for (k, sums) in full.iter_mut().enumerate() {
+        for row in x.chunks_exact(cols) {
+            sums.iter_mut().zip(&row[k * FEW..]).for_each(|(sum, x)| *sum += *x);
+        }
+    }
+    for (k, sum) in rest.iter_mut().enumerate() {
+        for row in x.chunks_exact(cols) {
+            *sum += row[last + k];
         }
     }
 }

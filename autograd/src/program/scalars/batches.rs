@@ -30,7 +30,7 @@ impl Batches {
         Self { position: vec![NONE; values], ..Self::default() }
     }
 
-    pub(super) fn enter(&mut self, window: Range<usize>, items: &Items, codes: usize) {
+    pub(super) fn enter(&mut self, window: Range<usize>, items: &Items) {
         self.code.clear();
         self.waiting.clear();
         self.users.iter_mut().for_each(SmallVec::clear);
@@ -48,7 +48,7 @@ impl Batches {
             self.waiting.push(waiting);
             items.outputs_of(item).iter().for_each(|&value| self.position[value as usize] = small(position));
         }
-        self.ready.resize_with(codes, Vec::new);
+        self.ready.resize_with(items.codes.len(), Vec::new);
         for position in 0..window.len() {
             if self.waiting[position] == 0 {
                 self.make_ready(small(position));

@@ -1,21 +1,22 @@
 //! Registers, and the code that uses them.
 
 use super::items::Items;
-use super::{Code, NONE, Run, Scalars, small};
+use super::{Code, Listed, NONE, Part, Run, Scalars, small};
 use crate::kernel::elementwise::Places;
-use crate::op::{Detach, Op};
+use crate::op::Op;
 use crate::program::plan::Span;
 use crate::program::schedule::{Schedule, Step};
 use crate::program::simplify::Term;
+
+/// Instructions in a run.
+const LONGEST: u16 = u16::MAX;
 
 /// Writes the code and hands out registers.
 pub(super) struct Coder<'a> {
     terms: &'a [Term],
     items: &'a Items,
-    pub(super) codes: Vec<Code>,
-    runs: Vec<Run>,
-    places: Vec<Places>,
-    registers: Vec<u32>,
+    code: Scalars,
+    places: Vec<Places<u32>>,
     /// By number: its register.
     register: Vec<u32>,
     /// By number: how many times it is still to be read.
@@ -31,7 +32,7 @@ impl<'a> Coder<'a> {
     pub(super) fn new(
         terms: &'a [Term],
         items: &'a Items,
-        codes: Vec<Code>,
+        code: Scalars,
         outputs: &[usize],
         updates: &[(usize, usize)],
     ) -> Self {
@@ -40,9 +41,8 @@ impl<'a> Coder<'a> {
         let news = updates.iter().map(|(_, value)| value);
         let roots = outputs.iter().chain(news).flat_map(|&root| items.of_term(root));
         roots.for_each(|&value| readers[value as usize] += 1);
-        let (runs, places, registers, free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let register = vec![NONE; items.values];
-        let mut coder = Self { terms, items, codes, runs, places, registers, register, readers, free, count: 0 };
+        let mut coder = Self { terms, items, code, places: Vec::new(), register, readers, free: Vec::new(), count: 0 };
         for (i, _) in terms.iter().enumerate().filter(|(_, term)| term.op.is_leaf()) {
             for &value in items.of_term(i) {
                 coder.readers[value as usize] += 1;
@@ -89,45 +89,64 @@ impl<'a> Coder<'a> {
 
     /// Computes items that do not need each other.
     pub(super) fn write(&mut self, code: u32, batch: &[usize]) {
-        self.runs.push(Run { code, count: small(batch.len()) });
-        let items = self.items;
-        for &item in batch {
-            let (inputs, outputs) = (items.inputs_of(item), items.outputs_of(item));
-            match self.codes[code as usize] {
-                Code::Apply(_) => {
-                    let mut places = [self.register[inputs[0] as usize]; 3];
-                    places.iter_mut().zip(inputs).for_each(|(place, &value)| *place = self.read(value));
-                    let output = self.write_to(outputs[0]);
-                    self.places.push(Places { inputs: places, output });
+        match self.items.codes[code as usize] {
+            Code::Apply(op) => {
+                for batch in batch.chunks(LONGEST.into()) {
+                    self.start_run(op, u16::try_from(batch.len()).unwrap_or(LONGEST));
+                    batch.iter().for_each(|&item| self.apply(item));
                 }
-                Code::Dot(_) => {
-                    let result = self.registers.len();
-                    self.registers.push(NONE);
-                    for &value in inputs {
-                        let register = self.read(value);
-                        self.registers.push(register);
-                    }
-                    self.registers[result] = self.write_to(outputs[0]);
+            }
+            Code::Fold(fold) => {
+                self.code.parts.push(Part::Folds(fold, small(batch.len())));
+                for &item in batch {
+                    let result = self.code.registers.len();
+                    self.code.registers.push(NONE);
+                    self.read_all(item);
+                    self.code.registers[result] = self.write_to(self.items.outputs_of(item)[0]);
                 }
-                Code::Whole(_) => {
-                    for &value in inputs {
-                        let register = self.read(value);
-                        self.registers.push(register);
-                    }
-                    for &value in outputs {
+            }
+            Code::Whole(index) => {
+                for &item in batch {
+                    self.code.parts.push(Part::Whole(index));
+                    self.read_all(item);
+                    for &value in self.items.outputs_of(item) {
                         let register = self.write_to(value);
-                        self.registers.push(register);
+                        self.code.registers.push(register);
                     }
                 }
             }
         }
     }
 
+    fn start_run(&mut self, op: u16, count: u16) {
+        self.code.runs.push(Run { op, count });
+        match self.code.parts.last_mut() {
+            Some(Part::Numbers(runs)) => *runs += 1,
+            Some(Part::Folds(..) | Part::Whole(_)) | None => self.code.parts.push(Part::Numbers(1)),
+        }
+    }
+
+    fn apply(&mut self, item: usize) {
+        let inputs = self.items.inputs_of(item);
+        let mut places = [self.register[inputs[0] as usize]; 3];
+        places.iter_mut().zip(inputs).for_each(|(place, &value)| *place = self.read(value));
+        let output = self.write_to(self.items.outputs_of(item)[0]);
+        self.places.push(Places { inputs: places, output });
+    }
+
+    fn read_all(&mut self, item: usize) {
+        for &value in self.items.inputs_of(item) {
+            let register = self.read(value);
+            self.code.registers.push(register);
+        }
+    }
+
     /// Copies from register to register, none of which reads what another writes.
     fn copy(&mut self, copies: &[(u32, u32)]) {
-        if !copies.is_empty() {
-            self.runs.push(Run { code: small(self.codes.len()), count: small(copies.len()) });
-            self.codes.push(Code::Apply(Detach.into()));
+        // The list of operations begins with it.
+        let copy = 0;
+        for copies in copies.chunks(LONGEST.into()) {
+            self.start_run(copy, u16::try_from(copies.len()).unwrap_or(LONGEST));
             self.places.extend(copies.iter().map(|&(from, to)| Places { inputs: [from; 3], output: to }));
         }
     }
@@ -185,8 +204,8 @@ impl<'a> Coder<'a> {
             Some((Span { start: self.register[self.items.of_term(i)[0] as usize] as usize, len: 1 }, value))
         });
         let fills = fills.collect();
-        let code = Scalars { codes: self.codes, runs: self.runs, places: self.places, registers: self.registers };
-        let steps = vec![Step::Scalars(Box::new(code))];
+        self.code.places = Listed::new(self.places, self.count);
+        let steps = vec![Step::Scalars(Box::new(self.code))];
         Schedule { steps, places, outputs: spans, fills, arena: self.count as usize, groups: Vec::new() }
     }
 }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::{Code, MOST, OPERANDS, Whole, small};
+use super::{COPY, Code, Fold, MOST, OPERANDS, Whole, small};
 use crate::kernel::matmul::TINY;
+use crate::kernel::reduce::FewRows;
 use crate::mix::Mix;
-use crate::op::{MatMul, Op};
+use crate::op::{Axis, MatMul, Op, Sum};
 use crate::program::simplify::Term;
 use crate::shape::Shape;
 
@@ -16,8 +17,10 @@ use crate::shape::Shape;
 #[derive(Default)]
 pub(super) struct Items {
     pub(super) codes: Vec<Code>,
+    pub(super) ops: Vec<Op>,
+    pub(super) wholes: Vec<Whole>,
     known: HashMap<Op, u32, BuildHasherDefault<Mix>>,
-    known_dots: HashMap<usize, u32>,
+    known_folds: HashMap<Fold, u32, BuildHasherDefault<Mix>>,
     /// By item: its code, and where its operands end, and its results.
     pub(super) codes_of: Vec<u32>,
     input_ends: Vec<u32>,
@@ -33,7 +36,7 @@ pub(super) struct Items {
 
 impl Items {
     pub(super) fn of(terms: &[Term]) -> Option<Self> {
-        let mut items = Self::default();
+        let mut items = Self { ops: vec![COPY], ..Self::default() };
         for term in terms {
             items.starts.push(items.elements.len());
             let len = term.shape.len();
@@ -100,7 +103,7 @@ impl Items {
                 self.elements.push(value);
             }),
             op if op.is_pointwise() => {
-                let code = self.code_of(op);
+                let code = self.code_of(op)?;
                 for place in places {
                     for &input in &term.inputs {
                         let value = self.at(terms, input, place);
@@ -118,11 +121,9 @@ impl Items {
                 let value = self.at(terms, term.inputs[0], place);
                 self.elements.push(value);
             }),
-            Op::Reshape(_) => {
-                let start = self.starts[term.inputs[0]];
-                self.elements.extend_from_within(start..start + term.shape.len());
-            }
+            Op::Reshape(_) => self.same(term.inputs[0]),
             Op::MatMul(op) => self.product(terms, term, op)?,
+            Op::Sum(Sum(axis)) => self.sum(terms, term, axis),
             op => self.whole(terms, term, op)?,
         }
         Some(())
@@ -135,7 +136,7 @@ impl Items {
         if term.shape.len() * steps > TINY {
             return None;
         }
-        let code = self.dot_of(steps);
+        let code = self.fold_of(Fold::Products(small(steps)));
         for i in 0..term.shape.rows {
             for j in 0..term.shape.cols {
                 for p in 0..steps {
@@ -155,20 +156,54 @@ impl Items {
         self.elements[self.starts[term] + row * terms[term].shape.cols + col]
     }
 
-    fn code_of(&mut self, op: Op) -> u32 {
+    /// A sum, whole or along an axis, in the order of the kernels of short sums.
+    fn sum(&mut self, terms: &[Term], term: &Term, axis: Option<Axis>) {
+        let x = term.inputs[0];
+        let Shape { rows, cols } = terms[x].shape;
+        let fold = |items: &mut Self, fold: fn(u32) -> Fold, places: &mut dyn Iterator<Item = (usize, usize)>| {
+            let start = items.inputs.len();
+            for place in places {
+                let value = items.element(terms, x, place);
+                items.inputs.push(value);
+            }
+            let code = items.fold_of(fold(small(items.inputs.len() - start)));
+            items.result();
+            items.end(code);
+        };
+        match (axis, FewRows::of(terms[x].shape)) {
+            (None, _) => fold(self, Fold::Sum, &mut (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j)))),
+            (Some(Axis::Columns), _) => {
+                (0..rows).for_each(|i| fold(self, Fold::Sum, &mut (0..cols).map(|j| (i, j))));
+            }
+            (Some(Axis::Rows), FewRows::Row) => self.same(x),
+            (Some(Axis::Rows), FewRows::Compensated) => fold(self, Fold::Sum, &mut (0..rows).map(|i| (i, 0))),
+            (Some(Axis::Rows), FewRows::Plain) => {
+                (0..cols).for_each(|j| fold(self, Fold::PlainSum, &mut (0..rows).map(|i| (i, j))));
+            }
+        }
+    }
+
+    /// The elements of another term.
+    fn same(&mut self, term: usize) {
+        self.elements.extend_from_within(self.starts[term]..self.starts[term + 1]);
+    }
+
+    /// `None` if there are too many operations.
+    fn code_of(&mut self, op: Op) -> Option<u32> {
         let next = small(self.codes.len());
         let code = *self.known.entry(op).or_insert(next);
         if code == next {
-            self.codes.push(Code::Apply(op));
+            self.codes.push(Code::Apply(u16::try_from(self.ops.len()).ok()?));
+            self.ops.push(op);
         }
-        code
+        Some(code)
     }
 
-    fn dot_of(&mut self, products: usize) -> u32 {
+    fn fold_of(&mut self, fold: Fold) -> u32 {
         let next = small(self.codes.len());
-        let code = *self.known_dots.entry(products).or_insert(next);
+        let code = *self.known_folds.entry(fold).or_insert(next);
         if code == next {
-            self.codes.push(Code::Dot(products));
+            self.codes.push(Code::Fold(fold));
         }
         code
     }
@@ -179,12 +214,13 @@ impl Items {
             return None;
         }
         for &input in &term.inputs {
-            let elements = self.starts[input]..self.starts[input] + terms[input].shape.len();
+            let elements = self.starts[input]..self.starts[input + 1];
             self.inputs.extend_from_slice(&self.elements[elements]);
         }
         (0..term.shape.len()).for_each(|_| self.result());
         let code = small(self.codes.len());
-        self.codes.push(Code::Whole(Whole { op, site: term.site, operands, result: term.shape }));
+        self.codes.push(Code::Whole(small(self.wholes.len())));
+        self.wholes.push(Whole { op, site: term.site, operands, result: term.shape });
         self.end(code);
         Some(())
     }

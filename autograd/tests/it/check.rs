@@ -1,5 +1,6 @@
 //! The gradient checker, checked: what is right passes, what is wrong is found and named.
 
+mod alarm;
 mod blame;
 mod difference;
 mod every_op;
@@ -7,6 +8,7 @@ mod faults;
 mod graphs;
 mod healthy;
 mod kinks;
+mod mutation;
 mod power;
 mod report;
 mod rivals;

@@ -87,6 +87,26 @@ impl Local {
         found
     }
 
+    /// The nodes between `sources` and `target` whose rule cannot be recorded: it panics, or gives no cotangent of the shape of
+    /// an operand.
+    pub(super) fn unrecorded<U: Real>(&mut self, graph: &Graph<U>, sources: &[NodeId], target: NodeId) -> Vec<Blame> {
+        let nodes = graph.nodes.borrow()[..=target.index()].to_vec();
+        let reach = super::replay::Reach::new(&nodes, sources, target);
+        let ids = (0..nodes.len()).map(NodeId::new);
+        let inner = ids.filter(|id| reach.of(*id) && !nodes[id.index()].op.is_leaf() && !sources.contains(id));
+        let broken = inner.filter_map(|id| {
+            let node = &nodes[id.index()];
+            let flows = |slot: &usize| node.op.differentiable(*slot) && reach.of(node.inputs[*slot]);
+            let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
+            let g = graph.constant(matrix::<U>(node.shape, &self.draws.numbers(node.shape.len())));
+            let (at, site) = graph.applied(id);
+            let alone = |slot: &&usize| catch(|| graph.at(site, || graph.vjp_of(node.op, g, &at, &[**slot]))).is_err();
+            let slot = *slots.iter().find(alone)?;
+            Some(self.blame(node, id, slot, BlameKind::Shape, missing(node), Some(Cause::Missing)))
+        });
+        broken.collect()
+    }
+
     /// What is wrong with the rule of one node.
     fn node<'g, U: Real>(
         &mut self,

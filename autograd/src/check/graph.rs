@@ -263,6 +263,8 @@ impl<'g, U: Real> Session<'g, '_, U> {
             Err(message) => {
                 self.report.notes.push(format!("the gradient cannot be recorded: {message}"));
                 self.report.note_verdict(Verdict::Fail);
+                let found = self.local().unrecorded(self.graph, &self.sources, self.target);
+                self.report.blame.extend(found);
                 return None;
             }
         };

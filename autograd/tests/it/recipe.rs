@@ -80,6 +80,11 @@ impl Recipe {
         values
     }
 
+    /// Whether nothing is detached.
+    pub(crate) fn is_differentiable(&self) -> bool {
+        !self.statements.iter().any(|statement| matches!(statement, Statement::Apply(Op::Detach(_), _)))
+    }
+
     /// The lines whose values no other line uses.
     pub(crate) fn results(&self) -> Vec<usize> {
         let mut used = vec![false; self.statements.len()];

@@ -120,9 +120,11 @@ impl Derivatives {
                 slope = slope + (*g * graph.constant(v)).sum();
             }
             outputs.push(slope);
-            products.push(numbers(&slope.gradient_or_zero(x.as_slice())));
+            products.push(slope.gradient_or_zero(x.as_slice()));
         }
         let program = RefCell::new(graph.compile(&x, &[], &outputs).unwrap());
+        // Numbers are read last: one that was read could have decided what is compiled.
+        let products = products.iter().map(|product| numbers(product)).collect();
         Self { x: flat(&point), gradient: numbers(&gradient), products, program }
     }
 
@@ -226,5 +228,8 @@ pub(crate) fn embedded(case: &Case, seed: u64, count: usize) -> Vec<Subject> {
     let strategy = recipes_around(case.clone(), 3);
     let drawn = (0..40 * count).filter_map(|_| strategy.new_tree(&mut runner).unwrap().current());
     let subjects = drawn.map(|(recipe, line)| Subject { recipe, line, alone: false });
-    subjects.filter(|subject| !subject.operation().2.is_empty()).take(count).collect()
+    subjects
+        .filter(|subject| subject.recipe.is_differentiable() && !subject.operation().2.is_empty())
+        .take(count)
+        .collect()
 }

@@ -15,7 +15,7 @@ use crate::support::for_all_from;
 /// Steps of a graph.
 const STEPS: usize = 8;
 /// How many graphs, unless the environment says it.
-const GRAPHS: u32 = 1500;
+const GRAPHS: u32 = 500;
 
 fn graphs() -> u32 {
     std::env::var("AUTOGRAD_GRAPHS").map_or(GRAPHS, |text| text.parse().expect("AUTOGRAD_GRAPHS is a number"))

@@ -8,11 +8,18 @@ use std::collections::BTreeMap;
 use autograd::check::{BlameKind, Check, Site};
 use autograd::op;
 
-use mutant::{Class, Mutant, faults};
+use mutant::{Class, Fault, Mutant, faults};
 use subject::{Derivatives, RIVALS, Subject, alone, embedded};
 
 /// Graphs around each example of an operation.
-const EMBEDDED: usize = 2;
+const EMBEDDED: usize = 1;
+
+/// One example in so many is taken; 1 takes all. `.ci/run` sets it by `AUTOGRAD_STRIDE`.
+const STRIDE: usize = 9;
+
+fn stride() -> usize {
+    std::env::var("AUTOGRAD_STRIDE").map_or(STRIDE, |text| text.parse().expect("AUTOGRAD_STRIDE is a number"))
+}
 
 /// Mutants of a class, counted.
 #[derive(Clone, Copy, Default)]
@@ -44,6 +51,8 @@ impl Row {
 #[derive(Default)]
 struct Table {
     rows: BTreeMap<Class, Row>,
+    /// Faults of first order where the gradient happens to be right, as the cotangent is 0 there: how many, how many caught.
+    hidden: [usize; 2],
     missed: Vec<String>,
     unnamed: Vec<String>,
     skipped: usize,
@@ -80,8 +89,14 @@ impl Table {
             }
             return;
         }
-        row.injected += 1;
         let (report, place) = subject.check::<f64>(&Check::new(), Some(mutant));
+        let second = matches!(mutant.fault, Some(Fault::Constant | Fault::SecondTimes(_)));
+        if !second && wrong.as_ref().is_some_and(|wrong| !wrong.gradients_differ(healthy)) {
+            self.hidden[0] += 1;
+            self.hidden[1] += usize::from(report.is_fail());
+            return;
+        }
+        row.injected += 1;
         let label = || {
             format!(
                 "{class:?} {:?} in operand {} of {:?} in\n{:?}\n{report}",
@@ -117,7 +132,7 @@ fn faults_in_every_rule_are_caught_and_named() {
     let mut table = Table::default();
     let mut state = 11;
     let all = op::cases().into_iter().filter(|case| (0..case.domains.len()).any(|slot| case.op.differentiable(slot)));
-    for (k, case) in all.enumerate() {
+    for (k, case) in all.enumerate().step_by(stride()) {
         for on_kinks in [false, true] {
             alone(&case, &mut state, on_kinks).iter().for_each(|subject| table.inject(subject));
         }
@@ -144,6 +159,7 @@ fn faults_in_every_rule_are_caught_and_named() {
         "left out: {} equal to the healthy operation there, {} off by less than is allowed, {} where it is not finite; undecided {}",
         total.equal, total.small, table.skipped, total.undecided
     );
+    println!("the gradient is right there by chance in {}, of which {} are caught", table.hidden[0], table.hidden[1]);
     let shown = |all: &[String]| all.iter().take(12).cloned().collect::<Vec<_>>().join("\n---\n");
     println!("{} missed:\n{}", table.missed.len(), shown(&table.missed));
     println!("{} not named:\n{}", table.unnamed.len(), shown(&table.unnamed));

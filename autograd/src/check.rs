@@ -218,23 +218,37 @@ impl Check {
 
 /// Panics with a readable report unless a gradient is right, in the spirit of `assert_eq!`.
 ///
-/// `assert_gradient!(f, gradient, &x)` for a function of a list of numbers, see [`Check::gradient`](crate::check::Check::gradient);
-/// `assert_gradient!(f, [x, w])` for a closure over [`Var`](crate::Var)s, see [`Check::function`](crate::check::Check::function).
-/// Settings follow as `name = value`, a message of your own comes last, as in `assert!`.
+/// - `assert_gradient!(f, gradient, &x)`: a function of a list of numbers and the gradient that somebody wrote for it, see
+///   [`Check::gradient`](crate::check::Check::gradient);
+/// - `assert_gradient!(f, [x, w])`: a closure over [`Var`](crate::Var)s at matrices, of any shapes, or numbers, see
+///   [`Check::function`](crate::check::Check::function) (of `f32`:
+///   [`Check::function_of`](crate::check::Check::function_of)).
+///
+/// Settings follow as `name = value`, each a method of [`Check`](crate::check::Check); a message of your own comes last, as in
+/// `assert!`. In a property test, where a point that tells nothing should be drawn anew, call
+/// [`Report::into_test_case`](crate::check::Report::into_test_case) in its place.
 ///
 /// # Panics
 /// If the gradient is wrong, or if that cannot be told.
 ///
 /// # Examples
 /// ```
-/// use autograd::assert_gradient;
+/// use autograd::{Matrix, assert_gradient};
 /// let f = |x: &[f64]| x[0] * x[1].sin();
 /// assert_gradient!(f, |x: &[f64]| [x[1].sin(), x[0] * x[1].cos()], &[2.0, 0.5]);
 /// assert_gradient!(f, |x: &[f64]| [x[1].sin(), x[0] * x[1].cos()], &[2.0, 0.5], rtol = 1e-9, "in case {}", 1);
-/// assert_gradient!(|[x, w]| (x * w).tanh().sum(), [[[0.5, 1.0]], [[-2.0, 3.0]]], seed = 7);
+/// let w = Matrix::from([[0.5], [-0.25]]);
+/// assert_gradient!(|[x, w, b]| (x.matmul(w) + b).tanh().sum(), [[[-2.0, 3.0]], &w, 0.5], seed = 7);
 /// ```
 #[macro_export]
 macro_rules! assert_gradient {
+    ($f:expr, [$($at:expr),+ $(,)?] $(, $setting:ident = $value:expr)* $(,)?) => {
+        $crate::check::Check::new()$(.$setting($value))*.function($f, [$($crate::Matrix::from($at)),+]).assert_pass()
+    };
+    ($f:expr, [$($at:expr),+ $(,)?] $(, $setting:ident = $value:expr)*, $message:literal $(, $argument:expr)* $(,)?) => {{
+        let report = $crate::check::Check::new()$(.$setting($value))*.function($f, [$($crate::Matrix::from($at)),+]);
+        assert!(report.is_accepted(), "{}\n{report}", format_args!($message $(, $argument)*));
+    }};
     ($f:expr, $at:expr $(, $setting:ident = $value:expr)* $(,)?) => {
         $crate::check::Check::new()$(.$setting($value))*.function($f, $at).assert_pass()
     };

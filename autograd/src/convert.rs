@@ -1,7 +1,7 @@
 //! Matrices from and to what others keep numbers in: slices, arrays and vectors, and the matrices of `ndarray`,
 //! `nalgebra` and `faer`, each behind the feature of its name.
 //!
-//! A [`Matrix`](crate::Matrix) is a `Vec` of its elements, row by row. What is laid out like that is moved or borrowed,
+//! A [`Matrix`] is a `Vec` of its elements, row by row. What is laid out like that is moved or borrowed,
 //! and only the rest is copied:
 //!
 //! | neighbour | into a matrix | from a matrix | borrowed |

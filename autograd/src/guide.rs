@@ -15,6 +15,9 @@ pub mod conventions {}
 #[doc = include_str!("guide/checking.md")]
 pub mod checking {}
 
+#[doc = include_str!("guide/checking_graphs.md")]
+pub mod checking_graphs {}
+
 #[doc = include_str!("guide/numerics.md")]
 pub mod numerics {}
 
@@ -45,7 +48,7 @@ mod tests {
         }
         assert_eq!(outside, [(PathBuf::from("op.rs"), "    Softsign: unary,".to_owned())]);
         assert!(
-            include_str!("guide/adding_an_op.md").contains("\n    Softsign: unary,\n"),
+            include_str!("guide/adding_an_op.md").contains("\n```text\nSoftsign: unary,\n```\n"),
             "the guide shows another line"
         );
     }

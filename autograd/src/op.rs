@@ -16,23 +16,19 @@ pub mod activation;
 pub mod arithmetic;
 pub mod arrange;
 pub mod case;
-#[cfg(feature = "linalg")]
-pub mod cholesky;
 pub mod compare;
 pub mod cumulative;
 pub mod custom;
-#[cfg(feature = "linalg")]
-pub mod determinant;
 pub mod diagonal;
 pub mod distance;
-#[cfg(feature = "linalg")]
-pub mod eigen;
 pub mod exponential;
 pub mod extreme;
 pub mod flush;
 pub mod gate;
 pub mod hyperbolic;
 pub mod index;
+#[cfg(feature = "linalg")]
+pub mod linalg;
 pub mod logarithm;
 pub mod matmul;
 pub mod norm;
@@ -44,8 +40,6 @@ pub mod reduce;
 pub mod rounding;
 pub(crate) mod rule;
 pub mod softsign;
-#[cfg(feature = "linalg")]
-pub mod solve;
 pub mod sort;
 pub mod special;
 pub mod statistics;
@@ -58,23 +52,19 @@ pub use activation::*;
 pub use arithmetic::*;
 pub use arrange::Frame;
 pub use case::{Case, Domain};
-#[cfg(feature = "linalg")]
-pub use cholesky::*;
 pub use compare::*;
 pub use cumulative::*;
 pub use custom::{Custom, CustomOp};
-#[cfg(feature = "linalg")]
-pub use determinant::*;
 pub use diagonal::*;
 pub use distance::*;
-#[cfg(feature = "linalg")]
-pub use eigen::*;
 pub use exponential::*;
 pub use extreme::*;
 pub use flush::*;
 pub use gate::*;
 pub use hyperbolic::*;
 pub use index::*;
+#[cfg(feature = "linalg")]
+pub use linalg::*;
 pub use logarithm::*;
 pub use matmul::*;
 pub use norm::*;
@@ -84,8 +74,6 @@ pub use rectifier::*;
 pub use reduce::*;
 pub use rounding::*;
 pub use softsign::*;
-#[cfg(feature = "linalg")]
-pub use solve::*;
 pub use sort::*;
 pub use special::*;
 pub use statistics::*;
@@ -410,17 +398,14 @@ ops! {
     MatMul: general,
     // flush
     FlushSubnormal: unary,
-    // solve
+    // linalg
     #[cfg(feature = "linalg")] Inverse: general,
     #[cfg(feature = "linalg")] Solve: general,
     #[cfg(feature = "linalg")] SolveTriangular: general,
-    // cholesky
     #[cfg(feature = "linalg")] Cholesky: general,
-    // determinant
     #[cfg(feature = "linalg")] Determinant: general,
     #[cfg(feature = "linalg")] Cofactors: general,
     #[cfg(feature = "linalg")] LogDeterminant: general,
-    // eigen
     #[cfg(feature = "linalg")] Eigenvalues: general,
     #[cfg(feature = "linalg")] Eigenvectors: general,
     #[cfg(feature = "linalg")] Unsplit: linear,

@@ -63,7 +63,7 @@ impl fmt::Display for NonFinite {
             write!(f, "; computed from the {} {} of {}: ", operand.shape, operand.op, operand.site)?;
             match operand.value {
                 Some(value) => write!(f, "{value} there")?,
-                None => write!(f, "numbers from {} to {}", operand.range.0, operand.range.1)?,
+                None => write!(f, "numbers from {:?} to {:?}", operand.range.0, operand.range.1)?,
             }
         }
         Ok(())

@@ -50,6 +50,20 @@ pub fn save<T: Real>(params: &Params<T>, path: impl AsRef<Path>) -> Result<(), C
 /// # Errors
 /// If the file cannot be read or is damaged, or its parameters differ from those of the model in name, shape or
 /// element type.
+///
+/// # Examples
+/// ```
+/// use nn::{Params, load, save};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("model.safetensors");
+/// let (mut trained, mut fresh) = (Params::<f64>::new(1), Params::<f64>::new(2));
+/// trained.add("w", [[1.0, 2.0]].into());
+/// let w = fresh.add("w", [[0.0, 0.0]].into());
+/// save(&trained, &path)?;
+/// load(&mut fresh, &path)?;
+/// assert_eq!(fresh.value(w).as_slice(), [1.0, 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn load<T: Real>(params: &mut Params<T>, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     let path = path.as_ref().to_owned();
     let file = fs::read(&path).map_err(|source| CheckpointError::Io { path: path.clone(), source })?;

@@ -20,6 +20,7 @@
 //! ```
 
 mod activation;
+pub mod check;
 mod checkpoint;
 pub mod data;
 pub mod error;

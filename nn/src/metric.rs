@@ -214,6 +214,13 @@ pub fn predicted_classes<T: Real>(scores: &Matrix<T>) -> Result<Vec<usize>, Metr
 ///
 /// # Errors
 /// [`MetricError::NotANumber`] if a score is NaN, [`MetricError::Shape`] unless there is exactly one column.
+///
+/// # Examples
+/// ```
+/// let scores = autograd::Matrix::from([[0.2], [0.5], [0.9]]);
+/// assert_eq!(nn::metric::binary_classes(&scores, 0.5)?, [0, 1, 1]);
+/// # Ok::<(), nn::error::MetricError>(())
+/// ```
 pub fn binary_classes<T: Real>(scores: &Matrix<T>, threshold: f64) -> Result<Vec<usize>, MetricError> {
     if scores.cols() != 1 {
         return Err(MetricError::Shape { found: scores.shape(), expected: "one column" });

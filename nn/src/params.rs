@@ -158,6 +158,35 @@ impl<'g, T: Real> Scope<'g, T> {
         Self { graph, vars }
     }
 
+    /// Takes variables that were recorded already, one for each parameter in order: those that a
+    /// [check](autograd::check) of the gradient by the parameters moves, or weights that are computed, such as those after a step
+    /// of training that is differentiated through.
+    ///
+    /// # Panics
+    /// If there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// use autograd::{Matrix, check::Check};
+    /// use nn::{Activation, Layer, Mlp, Params, Scope, loss};
+    /// let mut params = Params::<f64>::new(1);
+    /// let model = Mlp::new(2).layer(3, Activation::Tanh).layer(1, Activation::Identity).build(&mut params);
+    /// let named: Vec<(&str, &Matrix<f64>)> = params.iter().collect();
+    /// let report = Check::new().named(&named, |vars| {
+    ///     let scope = Scope::of(vars);
+    ///     let x = scope.graph().constant([[0.5, -1.0], [2.0, 0.25]]);
+    ///     let t = scope.graph().constant([[1.0], [0.0]]);
+    ///     loss::binary_cross_entropy(model.forward(&scope, x), t)
+    /// });
+    /// report.assert_pass();
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn of(vars: &[Var<'g, T>]) -> Self {
+        assert!(!vars.is_empty(), "Scope::of: there is no variable, and so no graph");
+        Self { graph: vars[0].graph(), vars: vars.to_vec() }
+    }
+
     /// The graph.
     #[must_use]
     pub fn graph(&self) -> &'g Graph<T> {

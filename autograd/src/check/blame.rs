@@ -4,19 +4,24 @@
 //! cotangent and for a random one, against differences of that one operation with its decisions frozen. No error of another
 //! node comes in, so every node that fails is at fault. Where all pass and the whole does not, it is put together wrongly.
 
+mod function;
+mod second;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
+use function::{Function, matrix, rescaled, summed};
+
 use super::difference::{Derivative, Difference};
-use super::probe::{Compared, Draws, Weighted, bisect, element, largest, likely, slopes_along, slopes_at, unmoved};
-use super::replay::{Held, Replay, numbers};
+use super::probe::{Compared, Draws, bisect, element, largest, likely, scale, slopes_along, slopes_at};
+use super::replay::{Held, numbers};
 use super::report::{Blame, BlameKind, Cause, Element, Mismatch, Reason, Site, Verdict};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
 use crate::node::{Node, NodeId};
-use crate::op::{Applied, Op};
+use crate::op::Applied;
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -35,15 +40,6 @@ pub(super) struct Local {
     pub(super) held: Held,
     pub(super) draws: Draws,
     pub(super) evaluations: usize,
-}
-
-/// A node with its operands, as a function that differences are taken of.
-struct Function<U: Real> {
-    replay: Replay<U>,
-    /// The slots that each source of the replay stands for.
-    groups: Vec<Vec<usize>>,
-    /// Whether the Jacobian by each source is diagonal.
-    diagonal: bool,
 }
 
 /// Contributions to the cotangent of an operand for some cotangents of the result.
@@ -227,8 +223,7 @@ impl Local {
                 }
             }
         }
-        let (worst, k) = worst?;
-        let _ = k;
+        let (worst, _) = worst?;
         // By the random cotangent: the real one may have equal elements, or few that are not 0.
         let last = given.analytic.len() - 1;
         Some((worst, likely(&given.analytic[last], &numeric[last], &[], given.shape)))
@@ -241,7 +236,7 @@ impl Local {
         let mut direction: Vec<Vec<f64>> = function.replay.point().iter().map(|x| vec![0.0; x.len()]).collect();
         direction[source].clone_from(&scales);
         let base = function.values(&direction, 0.0)?;
-        let found = slopes_along::<U>(&self.difference, 1.0, |t| function.moved(&direction, t, &base));
+        let found = slopes_along::<U>(&self.difference, |t| function.moved(&direction, t, &base));
         let by_element = found.into_iter().zip(&scales).map(|(numeric, scale)| match *scale {
             0.0 => Derivative::known(0.0, 0.0),
             scale => rescaled(numeric, 1.0 / scale),
@@ -288,10 +283,9 @@ impl Local {
         let sums = function.sums(weights)?;
         let mut all: Vec<Vec<f64>> = function.replay.point().iter().map(|x| vec![0.0; x.len()]).collect();
         all[source] = direction.to_vec();
-        let reach = function.reach();
         let replay = &mut function.replay;
         let along = |t: f64| replay.move_along(&all, t).then(|| sums.iter().map(|sum| sum.of(replay)).collect());
-        Some(slopes_along::<U>(&self.difference, reach, along))
+        Some(slopes_along::<U>(&self.difference, along))
     }
 
     /// A wrong element of a large contribution, if there is one: halves of a direction that fails.
@@ -305,7 +299,7 @@ impl Local {
     ) -> Option<usize> {
         let count = function.replay.point()[source].len();
         for _ in 0..DIRECTIONS {
-            let full = self.draws.numbers(count);
+            let full = self.draws.scaled(&function.replay.point()[source]);
             let found = bisect(count, |range| self.error(node, function, source, given, weights, &full, range));
             if found.is_some() {
                 return found;
@@ -355,7 +349,7 @@ impl Local {
         if function.diagonal && at.inputs[slot].shape() != node.shape {
             return None; // A tangent that is broadcast: the products of the whole function cover it.
         }
-        let direction = self.draws.numbers(function.replay.point()[source].len());
+        let direction = self.draws.scaled(&function.replay.point()[source]);
         let mut tangents: SmallVec<[Option<Var<'g, U>>; 2]> = SmallVec::from_elem(None, at.inputs.len());
         let shape = at.inputs[slot].shape();
         let tangent = Matrix::new(shape.rows, shape.cols, direction.iter().map(|x| U::from_f64(*x)).collect());
@@ -365,8 +359,7 @@ impl Local {
         let mut all: Vec<Vec<f64>> = function.replay.point().iter().map(|x| vec![0.0; x.len()]).collect();
         all[source].clone_from(&direction);
         let base = function.values(&all, 0.0)?;
-        let reach = function.reach();
-        let numeric = slopes_along::<U>(&self.difference, reach, |t| function.moved(&all, t, &base));
+        let numeric = slopes_along::<U>(&self.difference, |t| function.moved(&all, t, &base));
         let floor = self.absolute * largest(&analytic);
         let compared = analytic.iter().zip(&numeric).enumerate().map(|(place, (analytic, numeric))| {
             let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
@@ -377,208 +370,6 @@ impl Local {
         let failed = compared.filter(|mismatch| mismatch.verdict == Verdict::Fail);
         failed.max_by(|a, b| a.severity().total_cmp(&b.severity()))
     }
-
-    /// The nodes between `sources` and `target` whose rule has a wrong derivative, the worst first.
-    pub(super) fn second_order<U: Real>(&mut self, graph: &Graph<U>, sources: &[NodeId], target: NodeId) -> Vec<Blame> {
-        let nodes = graph.nodes.borrow()[..=target.index()].to_vec();
-        let reach = super::replay::Reach::new(&nodes, sources, target);
-        let mut found = Vec::new();
-        for (i, node) in nodes.iter().enumerate() {
-            let id = NodeId::new(i);
-            if reach.of(id) && !node.op.is_leaf() && !sources.contains(&id) {
-                let slots: SmallVec<[usize; 2]> = (0..node.inputs.len())
-                    .filter(|slot| node.op.differentiable(*slot) && reach.of(node.inputs[*slot]))
-                    .collect();
-                if let Some((slot, worst)) = self.second_of(graph, id, node, &slots) {
-                    found.push(self.blame(node, id, slot, BlameKind::Second, worst, None));
-                }
-            }
-        }
-        found.sort_by(|a: &Blame, b| b.worst.severity().total_cmp(&a.worst.severity()));
-        found
-    }
-
-    /// The derivative of the rule of one node, by its operands and its cotangent.
-    fn second_of<U: Real>(
-        &mut self,
-        graph: &Graph<U>,
-        id: NodeId,
-        node: &Node,
-        slots: &[usize],
-    ) -> Option<(usize, Mismatch)> {
-        if slots.is_empty() {
-            return None;
-        }
-        let alone = Graph::new();
-        let whole = through(node);
-        let (graph, at) = if whole { (graph, graph.applied(id).0) } else { (&alone, isolated(graph, &alone, node)?) };
-        let mut sources: Vec<NodeId> = Vec::new();
-        for slot in slots {
-            let id = at.inputs[*slot].id();
-            if !sources.contains(&id) {
-                sources.push(id);
-            }
-        }
-        if whole && sources.len() > 1 {
-            return None; // One may be computed from the other: the whole function is what tells.
-        }
-        let g = graph.variable(matrix::<U>(node.shape, &self.draws.numbers(node.shape.len())));
-        sources.push(g.id());
-        let parts = catch(|| graph.at(node.site, || graph.vjp_of(node.op, g, &at, slots))).ok()?;
-        let targets: Vec<NodeId> = parts.iter().map(|part| part.id()).collect();
-        let vars: Vec<Var<'_, U>> = sources.iter().map(|id| Var::new(graph, *id)).collect();
-        let direction: Vec<Vec<f64>> = vars.iter().map(|var| self.draws.numbers(var.shape().len())).collect();
-        let tangents: Vec<Var<'_, U>> =
-            vars.iter().zip(&direction).map(|(var, u)| graph.constant(matrix::<U>(var.shape(), u))).collect();
-        let pushed = catch(|| graph.push_forward(&parts, &vars, &tangents)).ok()?;
-        let mut replay = Replay::between(graph, &sources, &targets, self.held).ok()?;
-        let reach = largest(replay.point().iter().flatten());
-        let all = |t: f64, replay: &mut Replay<U>| {
-            let some = replay.move_along(&direction, t);
-            some.then(|| (0..targets.len()).flat_map(|k| replay.output(k).collect::<Vec<f64>>()).collect::<Vec<f64>>())
-        };
-        let base = all(0.0, &mut replay)?;
-        let moved = |t: f64| Some(settle(all(t, &mut replay)?, &base));
-        let numeric = slopes_along::<U>(&self.difference, reach, moved);
-        self.evaluations += replay.evaluations;
-        let mut worst: Option<(usize, Mismatch)> = None;
-        let mut start = 0;
-        for ((slot, part), pushed) in slots.iter().zip(&parts).zip(pushed) {
-            let count = part.shape().len();
-            let analytic = match pushed {
-                Some(pushed) => numbers(graph, pushed.id()).ok()?,
-                None => vec![0.0; count],
-            };
-            let floor = self.absolute * largest(&analytic).max(largest(&base)).max(1e-300);
-            for (place, (analytic, numeric)) in analytic.iter().zip(&numeric[start..start + count]).enumerate() {
-                let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
-                let input = element(&operand_name(*slot), part.shape(), place);
-                let mismatch =
-                    Compared { part: "second derivative", output: None, input }.judge(*analytic, numeric, tolerance);
-                let worse = worst.as_ref().is_none_or(|(_, old)| mismatch.severity() > old.severity());
-                if mismatch.verdict == Verdict::Fail && worse {
-                    worst = Some((*slot, mismatch));
-                }
-            }
-            start += count;
-        }
-        worst
-    }
-}
-
-impl<U: Real> Function<U> {
-    fn of(graph: &Graph<U>, id: NodeId, node: &Node, slots: &[usize], held: Held) -> Option<Self> {
-        if !through(node) {
-            let replay = Replay::of_node(graph, id, held).ok()?;
-            let groups = (0..node.inputs.len()).map(|slot| if slots.contains(&slot) { vec![slot] } else { vec![] });
-            return Some(Self { replay, groups: groups.collect(), diagonal: node.op.is_pointwise() });
-        }
-        let mut sources: Vec<NodeId> = Vec::new();
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for slot in slots {
-            match sources.iter().position(|source| *source == node.inputs[*slot]) {
-                Some(known) => groups[known].push(*slot),
-                None => {
-                    sources.push(node.inputs[*slot]);
-                    groups.push(vec![*slot]);
-                }
-            }
-        }
-        let replay = Replay::between(graph, &sources, &[id], held).ok()?;
-        Some(Self { replay, groups, diagonal: false })
-    }
-
-    /// The size of what is moved.
-    fn reach(&self) -> f64 {
-        largest(self.replay.point().iter().flatten().filter(|x| x.is_finite()))
-    }
-
-    fn values(&mut self, direction: &[Vec<f64>], t: f64) -> Option<Vec<f64>> {
-        self.replay.move_along(direction, t).then(|| self.replay.output(0).collect())
-    }
-
-    /// The values, with 0 for those that are infinite and stay so.
-    fn moved(&mut self, direction: &[Vec<f64>], t: f64, base: &[f64]) -> Option<Vec<f64>> {
-        Some(settle(self.values(direction, t)?, base))
-    }
-
-    fn sums(&mut self, weights: &[Vec<f64>; 2]) -> Option<[Weighted; 2]> {
-        let [a, b] = weights;
-        Some([Weighted::new(&mut self.replay, vec![a.clone()])?, Weighted::new(&mut self.replay, vec![b.clone()])?])
-    }
-
-    /// Whether the operation is linear in a source, up to a constant.
-    fn affine(&self, node: &Node, source: usize) -> bool {
-        !through(node) && !matches!(node.op, Op::Custom(_)) && node.op.is_affine(self.groups[source][0])
-    }
-
-    /// The derivative of the weighted sums along a direction in which the operation is linear: exact but for rounding.
-    fn linear<V: Real>(&mut self, source: usize, u: &[f64], weights: &[Vec<f64>; 2]) -> Option<Vec<Derivative>> {
-        let mut at = |values: &[f64]| -> Option<Vec<f64>> {
-            self.replay.substitute(source, values.iter().copied()).then(|| self.replay.output(0).collect())
-        };
-        let (moved, still) = (at(u)?, at(&vec![0.0; u.len()])?);
-        let by_weights = weights.iter().map(|weights| {
-            let terms = moved.iter().zip(&still).zip(weights).filter(|((_, still), _)| still.is_finite());
-            let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), ((moved, still), w)| {
-                (sum + w * (moved - still), size + (w * moved).abs() + (w * still).abs())
-            });
-            Derivative::known(sum, 16.0 * V::EPSILON.to_f64() * size)
-        });
-        Some(by_weights.collect())
-    }
-}
-
-/// Whether what the derivative of a node belongs to is computed before it: `with_gradient`.
-fn through(node: &Node) -> bool {
-    matches!(node.op, Op::Custom(_)) && (0..node.inputs.len()).any(|slot| !node.op.differentiable(slot))
-}
-
-/// A node alone in a graph, with variables for operands.
-fn isolated<'a, U: Real>(graph: &Graph<U>, alone: &'a Graph<U>, node: &Node) -> Option<Applied<'a, U>> {
-    *alone.customs.borrow_mut() = graph.customs.borrow().clone();
-    let mut inputs: SmallVec<[Var<'a, U>; 2]> = SmallVec::new();
-    for (slot, input) in node.inputs.iter().enumerate() {
-        let values = numbers(graph, *input).ok()?;
-        let value = matrix::<U>(graph.nodes.borrow()[input.index()].shape, &values);
-        inputs.push(if node.op.differentiable(slot) { alone.variable(value) } else { alone.constant(value) });
-    }
-    let output = alone.try_apply(node.op, &inputs).ok()?;
-    Some(Applied { inputs, output })
-}
-
-fn matrix<U: Real>(shape: Shape, values: &[f64]) -> Matrix<U> {
-    Matrix::new(shape.rows, shape.cols, values.iter().map(|x| U::from_f64(*x)).collect())
-}
-
-fn settle(values: Vec<f64>, base: &[f64]) -> Vec<f64> {
-    values.into_iter().zip(base).map(|(y, base)| if unmoved(y, *base) { 0.0 } else { y }).collect()
-}
-
-/// How far a number is moved in units of the step.
-fn scale(x: f64) -> f64 {
-    if x.abs() <= 1.0 { 1.0 } else { x.abs().log2().ceil().min(1000.0).exp2() }
-}
-
-fn rescaled(numeric: Derivative, factor: f64) -> Derivative {
-    let slopes = numeric.slopes.map(|slopes| slopes.map(|slope| slope * factor));
-    Derivative { value: numeric.value * factor, error_bar: numeric.error_bar * factor.abs(), slopes, ..numeric }
-}
-
-/// The weighted slopes of a pointwise operation, summed to the shape of an operand that was broadcast.
-fn summed(slopes: &[Derivative], weights: &[f64], from: Shape, to: Shape) -> Vec<Derivative> {
-    let mut sums = vec![Derivative::known(0.0, 0.0); to.len()];
-    for (place, (slope, weight)) in slopes.iter().zip(weights).enumerate() {
-        let (row, col) = (place / from.cols.max(1), place % from.cols.max(1));
-        let sum = &mut sums[(row % to.rows.max(1)) * to.cols + col % to.cols.max(1)];
-        if *weight != 0.0 {
-            sum.value += slope.value * weight;
-            sum.error_bar += slope.error_bar * weight.abs() + f64::EPSILON * (slope.value * weight).abs();
-            sum.step = slope.step;
-            sum.doubt = sum.doubt.or(slope.doubt);
-        }
-    }
-    sums
 }
 
 /// The contributions to one source of the replay.

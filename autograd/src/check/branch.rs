@@ -68,13 +68,11 @@ pub(super) fn pieces<U: Real>(graph: &Graph<U>, node: &Node) -> Option<Pieces<U>
     let values = graph.values.borrow();
     let views: Vec<View<'_, U>> =
         node.inputs.iter().map(|input| View::new(values.get(*input), nodes[input.index()].shape)).collect();
-    match node.op {
-        Op::Custom(custom) => {
-            let margin = custom.of(&graph.customs.borrow()).margin(&views);
-            (margin.len() == node.shape.len()).then(|| Pieces { switch: Vec::new(), margin })
-        }
-        op => U::pieces(op, &views),
+    if let Op::Custom(custom) = node.op {
+        let margin = custom.of(&graph.customs.borrow()).margin(&views);
+        return (margin.len() == node.shape.len()).then(|| Pieces { switch: Vec::new(), margin });
     }
+    U::pieces(node.op, &views)
 }
 
 /// The slopes of each element of a node to the left and to the right. A pointwise operation moves along its first operand, the
@@ -100,22 +98,4 @@ fn slopes<U: Real>(graph: &Graph<U>, id: NodeId, pointwise: bool) -> Option<Vec<
         all.push([slope(0), slope(1)]);
     }
     Some(all)
-}
-
-/// The first operation between `sources` and `target` that is on another piece in one graph than in the other, which differ
-/// in the values of their leaves alone.
-pub(super) fn first_change<U: Real>(
-    one: &Graph<U>,
-    other: &Graph<U>,
-    sources: &[NodeId],
-    target: NodeId,
-) -> Option<NodeId> {
-    let nodes = one.nodes.borrow().clone();
-    let reach = Reach::new(&nodes, sources, target);
-    let ids = (0..=target.index()).map(NodeId::new);
-    ids.filter(|id| reach.of(*id) && !nodes[id.index()].op.is_leaf()).find(|id| {
-        let node = &nodes[id.index()];
-        let (one, other) = (pieces(one, node), pieces(other, node));
-        one.map(|pieces| pieces.switch) != other.map(|pieces| pieces.switch)
-    })
 }

@@ -151,6 +151,14 @@ pub fn diagnose(evidence: &Evidence<'_>) -> Option<Cause> {
 
 /// Whether a contribution that has a larger shape than the input is right once it is summed over the rows or the columns
 /// along which the input was broadcast.
+///
+/// # Examples
+/// ```
+/// use autograd::check::is_not_summed;
+/// // By a row of a bias, with two samples: the cotangents were not added up.
+/// assert!(is_not_summed(&[1.0, 2.0, 3.0, 4.0], [2, 2], &[4.0, 6.0], [1, 2]));
+/// assert!(!is_not_summed(&[1.0, 2.0, 3.0, 4.0], [2, 2], &[4.0, 7.0], [1, 2]));
+/// ```
 #[must_use]
 pub fn is_not_summed(analytic: &[f64], analytic_shape: [usize; 2], numeric: &[f64], shape: [usize; 2]) -> bool {
     let [rows, cols] = analytic_shape;

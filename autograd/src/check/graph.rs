@@ -35,7 +35,7 @@ impl Check {
     ///
     /// let wrong = Check::new().function(|[x]| x.square().with_gradient(&[x], |g, x, _| vec![g * x[0]]), [3.0]);
     /// assert_eq!(wrong.blame[0].op, "with_gradient");
-    /// assert_eq!(wrong.cause().unwrap().to_string(), "factor 0.5");
+    /// assert_eq!(wrong.cause().unwrap().to_string(), "missing factor 2");
     /// ```
     #[track_caller]
     pub fn function<const N: usize>(
@@ -85,7 +85,8 @@ impl Check {
         f: impl for<'g> Fn(&[Var<'g, T>]) -> Var<'g, T>,
     ) -> Report {
         let count: usize = inputs.iter().map(|(_, value)| value.len()).sum();
-        let subject = format!("function of {} inputs, {count} numbers in {}", inputs.len(), T::NAME);
+        let plural = if count == 1 { "" } else { "s" };
+        let subject = format!("a function of {count} number{plural} in {}", T::NAME);
         let mut report = Report::new(subject, self.seed);
         report.site = Some(Site::from(core::panic::Location::caller()));
         report.lenient = self.allow_inconclusive;
@@ -109,7 +110,7 @@ impl Check {
         }
         let (sources, target): (Vec<NodeId>, NodeId) = (x.iter().map(|x| x.id()).collect(), y.id());
         let cotangent = cotangent(y.shape(), self.seed);
-        let mut session = |report: &mut Report, op: Option<&str>| match op {
+        let session = |report: &mut Report, op: Option<&str>| match op {
             None => self.in_type::<T, f64>(&graph, &sources, target, &cotangent, report),
             Some(_) => self.in_type::<T, T>(&graph, &sources, target, &cotangent, report),
         };
@@ -330,7 +331,7 @@ impl<'g, U: Real> Session<'g, '_, U> {
         }
         let mut parts = ["gradient along directions", "jvp", "jvp against vjp"].map(Part::new);
         for _ in 0..self.check.directions.max(1) {
-            let direction = self.draws.direction(&gradient.numbers);
+            let direction = self.draws.direction(replay.point());
             self.direction(gradient, replay, &sum, &direction, &mut parts);
         }
         let [along, ..] = &parts;
@@ -382,7 +383,6 @@ impl<'g, U: Real> Session<'g, '_, U> {
         parts: &mut [Part; 3],
     ) {
         let base = &sum.base()[0];
-        let reach = largest(replay.point().iter().flatten());
         let each = base.len() <= OUTPUTS;
         let along = |t: f64| {
             replay.move_along(direction, t).then(|| {
@@ -391,7 +391,7 @@ impl<'g, U: Real> Session<'g, '_, U> {
                 core::iter::once(sum.of(replay)).chain(own).collect()
             })
         };
-        let numeric = slopes_along::<U>(&self.check.difference, reach, along);
+        let numeric = slopes_along::<U>(&self.check.difference, along);
         let (analytic, scale) = inner(&gradient.numbers, direction);
         let input = Element::new("a random direction", &[]);
         if let Some(numeric) = numeric.first() {
@@ -446,28 +446,24 @@ impl<'g, U: Real> Session<'g, '_, U> {
 
     /// Finds wrong elements of a large gradient: halves of a direction that fails.
     fn search(&mut self, gradient: &Gradient<'g, U>, replay: &mut Replay<U>, sum: &Weighted) {
-        let direction = self.draws.direction(&gradient.numbers);
+        let direction = self.draws.direction(replay.point());
         let count: usize = direction.iter().map(Vec::len).sum();
-        let reach = largest(replay.point().iter().flatten());
         let settings = self.check.difference;
         let found = bisect(count, |range| {
-            let mut place = 0;
             let mut part = direction.clone();
-            for u in part.iter_mut().flatten() {
+            for (place, u) in part.iter_mut().flatten().enumerate() {
                 if !range.contains(&place) {
                     *u = 0.0;
                 }
-                place += 1;
             }
             let along = |t: f64| replay.move_along(&part, t).then(|| vec![sum.of(replay)]);
-            let numeric = first(&slopes_along::<U>(&settings, reach, along));
+            let numeric = first(&slopes_along::<U>(&settings, along));
             let (analytic, scale) = inner(&gradient.numbers, &part);
             let tolerance = gradient.floor + self.relative * scale;
             Some((analytic - numeric.value).abs() / (tolerance + 4.0 * numeric.error_bar))
         });
         let Some(mut place) = found else { return };
-        for source in 0..direction.len() {
-            let len = direction[source].len();
+        for (source, len) in direction.iter().map(Vec::len).enumerate() {
             if place < len {
                 let mut part = Part::new("worst element");
                 self.elements(gradient, replay, sum, source, &[place], &mut part);

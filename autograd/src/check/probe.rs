@@ -22,9 +22,13 @@ impl Draws {
         (0..len).map(|_| self.0.weight()).collect()
     }
 
-    /// As many numbers as each of `like` has.
-    pub(super) fn direction(&mut self, like: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        like.iter().map(|x| self.numbers(x.len())).collect()
+    /// A direction at a point: each number moves by about its own size, or by 1 if that is less.
+    pub(super) fn direction(&mut self, point: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        point.iter().map(|x| self.scaled(x)).collect()
+    }
+
+    pub(super) fn scaled(&mut self, point: &[f64]) -> Vec<f64> {
+        point.iter().map(|x| self.0.weight() * scale(*x)).collect()
     }
 }
 
@@ -89,17 +93,14 @@ pub(super) fn slopes_at<U: Real>(
     difference::<U>(settings).outputs(f, x).outputs
 }
 
-/// The derivatives of what `f` gives at a distance along a direction, at distance 0, where numbers are at most of size `reach`.
+/// The derivatives of what `f` gives at a distance along a [direction](Draws::direction), at distance 0.
 ///
-/// The steps are those of a number of that size, so that they are not lost in it.
+/// The distance is counted from 1, so that no step is tried that would be lost in the numbers that move.
 pub(super) fn slopes_along<U: Real>(
     settings: &Difference,
-    reach: f64,
     mut f: impl FnMut(f64) -> Option<Vec<f64>>,
 ) -> Vec<Derivative> {
-    let here = if reach.is_finite() { reach.max(1.0) } else { 1.0 };
-    let here = here.log2().ceil().exp2();
-    difference::<U>(settings).outputs(|t| f(t - here), here).outputs
+    difference::<U>(settings).outputs(|t| f(t - 1.0), 1.0).outputs
 }
 
 /// The first of some derivatives.
@@ -159,6 +160,11 @@ pub(super) fn inner(a: &[Vec<f64>], b: &[Vec<f64>]) -> (f64, f64) {
 /// The largest magnitude; NaN if there is one.
 pub(super) fn largest<'a>(x: impl IntoIterator<Item = &'a f64>) -> f64 {
     x.into_iter().fold(0.0, |max: f64, x| if x.abs() <= max { max } else { x.abs() })
+}
+
+/// How far a number is moved in units of the step.
+pub(super) fn scale(x: f64) -> f64 {
+    if x.abs() <= 1.0 || !x.is_finite() { 1.0 } else { x.abs().log2().ceil().min(1000.0).exp2() }
 }
 
 /// One of `count` elements that is at fault, where `error` tells by how many tolerances a range of them is off: by halves.

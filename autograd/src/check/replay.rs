@@ -336,9 +336,11 @@ impl<'a, U: Real> Twin<'a, U> {
         if self.held.decisions {
             let at: Result<SmallVec<[_; 4]>, String> = node.inputs.iter().map(|input| self.constant(*input)).collect();
             let at = at?;
-            let frozen = match node.op {
-                Op::Custom(custom) => custom.of(&self.twin.customs.borrow()).clone().frozen(x, &at),
-                op => op.frozen(x, &at),
+            let frozen = if let Op::Custom(custom) = node.op {
+                let custom = custom.of(&self.twin.customs.borrow()).clone();
+                custom.frozen(x, &at)
+            } else {
+                node.op.frozen(x, &at)
             };
             if let Some(frozen) = frozen {
                 return Ok(frozen.broadcast(node.shape));
@@ -355,10 +357,9 @@ impl<'a, U: Real> Twin<'a, U> {
     /// What an operation is not differentiable by is a decision, such as an index or a flag. What the user cut is not: if the
     /// function moves with it, its derivative is not the one that the graph gives.
     fn holds(&self, node: &Node, slot: usize) -> bool {
-        match node.op {
-            Op::Detach(_) => self.held.detached && !node.in_derivative,
-            Op::Custom(_) => false,
-            op => !op.differentiable(slot),
+        if matches!(node.op, Op::Detach(_)) {
+            return self.held.detached && !node.in_derivative;
         }
+        !matches!(node.op, Op::Custom(_)) && !node.op.differentiable(slot)
     }
 }

@@ -20,7 +20,9 @@ impl<'g, U: Real> Session<'g, '_, U> {
         if gradient.numbers.iter().flatten().any(|g| !g.is_finite()) {
             return; // It was said.
         }
-        let [u, v] = [(); 2].map(|()| self.draws.direction(&gradient.numbers));
+        let at = |id: &NodeId| numbers(self.graph, *id).unwrap_or_default();
+        let point: Vec<Vec<f64>> = self.sources.iter().map(at).collect();
+        let [u, v] = [(); 2].map(|()| self.draws.direction(&point));
         let products = [&u, &v].map(|direction| self.hessian_times(gradient, direction));
         let [Ok(hu), Ok(hv)] = products else {
             let message = products.into_iter().find_map(Result::err).unwrap_or_default();
@@ -65,7 +67,6 @@ impl<'g, U: Real> Session<'g, '_, U> {
         let weights: Vec<Vec<f64>> = present.iter().map(|k| v[*k].clone()).collect();
         let Some(sum) = Weighted::new(&mut replay, weights) else { return };
         let count: usize = present.iter().map(|k| v[*k].len()).sum();
-        let reach = largest(replay.point().iter().flatten());
         let along = |t: f64| {
             replay.move_along(u, t).then(|| {
                 let mut all = vec![sum.of(&replay)];
@@ -75,7 +76,7 @@ impl<'g, U: Real> Session<'g, '_, U> {
                 all
             })
         };
-        let numeric = slopes_along::<U>(&self.check.difference, reach, along);
+        let numeric = slopes_along::<U>(&self.check.difference, along);
         self.report.evaluations += replay.evaluations;
         let mut part = Part::new("second derivatives");
         let direction = Element::new("a random direction", &[]);

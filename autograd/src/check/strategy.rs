@@ -108,7 +108,7 @@ pub enum Domain {
     Special,
 }
 
-/// Numbers of two decimals from `low` to `high`, which are in hundredths; it shrinks to those with fewer decimals, and to
+/// Numbers of two decimals from `low` to `high`, which are in hundredths; it shrinks towards those with fewer decimals, and
 /// small ones.
 fn decimal(low: i32, high: i32) -> impl Strategy<Value = f64> + Clone {
     one_of(simplest_first((low..=high).map(|k| f64::from(k) / 100.0).collect()))
@@ -116,13 +116,17 @@ fn decimal(low: i32, high: i32) -> impl Strategy<Value = f64> + Clone {
 
 /// Whole numbers, then those of one decimal, then the others; small before large, positive before negative.
 fn simplest_first(mut numbers: Vec<f64>) -> Vec<f64> {
-    let near = |x: f64| (x - x.round()).abs() < 1e-9;
-    let decimals = |x: f64| u8::from(!near(x)) + u8::from(!near(x * 10.0));
     numbers.sort_by(|x, y| decimals(*x).cmp(&decimals(*y)).then(x.abs().total_cmp(&y.abs())).then(y.total_cmp(x)));
     numbers
 }
 
-/// One of a list; it shrinks to its start.
+/// How many decimals a number has, of at most two.
+fn decimals(x: f64) -> u8 {
+    let near = |x: f64| (x - x.round()).abs() < 1e-9;
+    u8::from(!near(x)) + u8::from(!near(x * 10.0))
+}
+
+/// One of a list; it shrinks towards its start.
 fn one_of(numbers: Vec<f64>) -> impl Strategy<Value = f64> + Clone {
     let numbers: Arc<[f64]> = numbers.into();
     (0..numbers.len()).prop_map(move |i| numbers[i])
@@ -465,10 +469,29 @@ mod tests {
     #[test]
     fn numbers_shrink_to_short_ones() {
         let strategy = matrix(Shapes::upto(4, 4), Domain::Positive);
-        assert_eq!(shrunken(&strategy, |x| x.as_slice().iter().any(|x| *x > 0.4)), Matrix::scalar(1.0));
+        let bounded = shrunken(&strategy, |x| x.as_slice().iter().any(|x| *x > 0.4));
+        assert!(bounded.shape() == Shape::SCALAR && bounded.item() <= 1.0, "{bounded}");
         assert_eq!(shrunken(&strategy, |x| x.len() > 4), Matrix::ones(2, 3));
         let clear = away_from(Shapes::upto(2, 2), &[0.0, 1.0]);
         assert_eq!(shrunken(&clear, |_| true), Matrix::scalar(-1.0));
+    }
+
+    fn panic_of<R>(f: impl FnOnce() -> R) -> String {
+        let Err(payload) = std::panic::catch_unwind(core::panic::AssertUnwindSafe(f)) else {
+            panic!("it does not panic");
+        };
+        *payload.downcast::<String>().expect("a text")
+    }
+
+    #[test]
+    fn ranges_without_an_element_are_refused() {
+        #[expect(clippy::reversed_empty_ranges, reason = "that is what is refused")]
+        let shapes = panic_of(|| Shapes::new(2..=1, 1..=1));
+        assert_eq!(shapes, "Shapes: 2..=1 by 1..=1: a range is empty");
+        let everywhere: Vec<f64> = (-20..=20).map(|k| f64::from(k) / 10.0).collect();
+        let nowhere = panic_of(|| away_from(Shapes::upto(1, 1), &everywhere));
+        let expected = format!("away_from: no number from -2 to 2 is 0.1 away from all of {everywhere:?}");
+        assert_eq!(nowhere, expected);
     }
 
     #[test]

@@ -107,7 +107,6 @@ impl<T: Real> Var<'_, T> {
     /// # Domain and edge cases
     /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.25, 0.25, 0, NaN.
     ///
-    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -128,7 +127,6 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// At -∞, -0, 0, ∞, NaN: 0, 0.6931, 0.6931, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN.
-    ///
     ///
     /// # Examples
     /// ```
@@ -217,7 +215,7 @@ impl<T: Real> Var<'_, T> {
     /// ½ between -1 and 1, 0 elsewhere.
     ///
     /// # Domain and edge cases
-    /// 0 and 1 at ±∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.5, 0.5, 1, NaN; derivative 0, 0.5, 0.5, 0, 0. At ±1 the derivative is 0.
     ///
     /// # Examples
     /// ```

@@ -264,7 +264,7 @@ impl Pointwise<2> for StrongMul {
     }
 
     fn derivative<'g, T: Real>(self, slot: usize, h: Var<'g, T>, [g, d]: [Var<'g, T>; 2], _: Var<'g, T>) -> Var<'g, T> {
-        if slot == 0 { h.strong_mul(d) } else { h * g }
+        if slot == 0 { h.strong_mul(d) } else { g.strong_mul(h) }
     }
 
     fn is_affine(self, slot: usize) -> bool {

@@ -242,7 +242,6 @@ impl<T: Real> Var<'_, T> {
     /// # Domain and edge cases
     /// At -∞, -0, 0, ∞, NaN: 0, -0, 0, ∞, NaN; derivative 0, 0.5, 0.5, 1, NaN.
     ///
-    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -267,7 +266,6 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// With the threshold 1 and the value -2, at -∞, -0, 0, ∞, NaN: -2, -2, -2, ∞, NaN; derivative 0, 0, 0, 1, 1.
-    ///
     ///
     /// # Examples
     /// ```
@@ -375,7 +373,6 @@ impl<T: Real> Var<'_, T> {
     /// # Domain and edge cases
     /// With `λ = 1`, at -∞, -0, 0, ∞, NaN: -∞, 0, 0, ∞, NaN; derivative 1, 0, 0, 1, 1.
     ///
-    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();
@@ -397,7 +394,6 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Domain and edge cases
     /// With `λ = 1`, at -∞, -0, 0, ∞, NaN: -∞, 0, 0, ∞, NaN; derivative 1, 0, 0, 1, 1.
-    ///
     ///
     /// # Examples
     /// ```
@@ -458,7 +454,7 @@ impl<T: Real> Var<'_, T> {
     /// [`sparse_sigmoid`](Self::sparse_sigmoid)
     ///
     /// # Domain and edge cases
-    /// 0 at -∞, +∞ at +∞.
+    /// At -∞, -0, 0, ∞, NaN: 0, 0.25, 0.25, ∞, NaN; derivative 0, 0.5, 0.5, 1, 0.
     ///
     /// # Examples
     /// ```

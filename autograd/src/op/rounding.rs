@@ -259,7 +259,6 @@ impl<T: Real> Var<'_, T> {
     /// # Domain and edge cases
     /// At -∞, -0, 0, ∞, NaN: NaN, 0, 0, NaN, NaN; derivative 1, 1, 1, 1, 1.
     ///
-    ///
     /// # Examples
     /// ```
     /// let graph = autograd::Graph::new();

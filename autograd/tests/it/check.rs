@@ -8,6 +8,7 @@ mod faults;
 mod graphs;
 mod healthy;
 mod kinks;
+mod large;
 mod mutation;
 mod power;
 mod report;

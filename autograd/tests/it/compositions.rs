@@ -1,11 +1,13 @@
 //! Random compositions of operations: what is true of each must stay true of all together.
 
+use std::cell::Cell;
+
+use autograd::check::Check;
 use autograd::{Axis, Matrix, Var};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::finite;
-use crate::support::{dyadic_matrix, for_all};
+use crate::support::{Verdict, dyadic_matrix, for_all};
 
 /// A step of a composition: which operation, of which of the values so far.
 type Step = (usize, usize, usize);
@@ -66,27 +68,37 @@ fn compositions() -> impl Strategy<Value = (Vec<Matrix<f64>>, Vec<Matrix<f64>>, 
     (sources(), sources(), vec((0..KINDS, 0..64usize, 0..64usize), 1..12))
 }
 
+/// Fails if the checker says that a derivative is wrong, and counts how often it cannot tell.
+fn judged(
+    unclear: &Cell<usize>,
+    point: &[Matrix<f64>],
+    f: impl for<'g> Fn(&[Var<'g, f64>]) -> Var<'g, f64>,
+) -> Verdict {
+    let inputs: Vec<(&str, &Matrix<f64>)> = ["a", "b", "c", "d"].into_iter().zip(point).collect();
+    let report = Check::new().named(&inputs, f);
+    if report.is_fail() {
+        return Err(report.to_string());
+    }
+    unclear.set(unclear.get() + usize::from(!report.is_pass()));
+    Ok(())
+}
+
 #[test]
 fn derivatives_of_random_compositions_agree_with_differences_to_second_order() {
-    for_all(200, "compositions", &compositions(), |(point, v, steps)| {
-        finite::gradient_agrees(|_, x| compose(x, &steps), &point)?;
-        finite::jvp_agrees(|_, x| compose(x, &steps), &point, &v)?;
-        finite::second_agrees(|_, x| compose(x, &steps), &point, &Matrix::scalar(1.0), &v)
-    });
+    let unclear = Cell::new(0);
+    for_all(200, "compositions", &compositions(), |(point, _, steps)| judged(&unclear, &point, |x| compose(x, &steps)));
+    assert!(unclear.get() <= 4, "{} of 200 are unclear", unclear.get());
 }
 
 #[test]
 fn third_derivatives_of_random_compositions_are_differences_of_second_ones() {
-    for_all(100, "compositions", &compositions(), |(point, v, steps)| {
+    let unclear = Cell::new(0);
+    for_all(50, "compositions", &compositions(), |(point, v, steps)| {
         // The gradient along v, a scalar function of its own, whose Hessian is a third derivative.
-        finite::second_agrees(
-            |graph, x| {
-                let gradient = compose(x, &steps).gradient(x);
-                gradient.iter().zip(&v).map(|(g, v)| (*g * graph.constant(v)).sum()).sum()
-            },
-            &point,
-            &Matrix::scalar(1.0),
-            &v,
-        )
+        judged(&unclear, &point, |x| {
+            let gradient = compose(x, &steps).gradient(x);
+            gradient.iter().zip(&v).map(|(g, v)| (*g * g.graph().constant(v)).sum()).sum()
+        })
     });
+    assert!(unclear.get() <= 12, "{} of 50 are unclear", unclear.get());
 }

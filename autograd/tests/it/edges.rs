@@ -21,7 +21,7 @@ fn pointwise<T: Real>() -> Vec<(&'static str, Method<T>)> {
         sigmoid softplus log_sigmoid softsign tanhshrink abs sign is_nan exp exp2 exp_m1 flush_subnormal silu mish gelu
         gelu_tanh tanh sech_squared sinh cosh asinh acosh atanh log_cosh ln ln_1p log2 log10 logit entr square sqrt recip
         rsqrt cbrt relu relu6 hardtanh hardsigmoid hardswish selu floor ceil trunc round_ties_even fract gaussian
-        normal_pdf normal_cdf erf erfc erfinv lgamma digamma trigamma sin cos tan asin acos atan
+        normal_pdf normal_cdf sparse_plus sparse_sigmoid erf erfc erfinv lgamma digamma trigamma sin cos tan asin acos atan
     ];
     let more: [(&'static str, Method<T>); 15] = [
         ("softplus_with", |x| x.softplus_with(T::from_f64(2.0))),

@@ -1,7 +1,7 @@
 //! Linear algebra: laws, determinants and eigenvalues where they are delicate, accuracy, and what cannot be computed.
 
-use autograd::op::{Part, Triangular};
-use autograd::{Axis, Function, Graph, Matrix, Real, RunError, Var};
+use autograd::op::{self, Part, Triangular};
+use autograd::{Axis, Function, Graph, Matrix, Op, Real, RunError, Var};
 use proptest::prelude::*;
 
 use crate::operations::dominance;
@@ -585,4 +585,23 @@ fn derivatives_to_the_fourth_order_are_those_of_the_formulas_for_two_by_two() {
             close(&format!("{name}, derivative {order}"), found, expected, tolerance).unwrap();
         }
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_matrix_is_said() {
+    let site = core::panic::Location::caller();
+    let place = format!("{}:{}:{}", site.file(), site.line(), site.column());
+    let said = |error: RunError| error.to_string();
+    let not_finite = RunError::NotFinite { op: "solve", site, position: 5, value: f64::INFINITY };
+    let expected = format!("solve at {place}: element 5 of the matrix is inf: it must be finite");
+    assert_eq!(said(not_finite), expected);
+    let endless = RunError::NoConvergence { op: "eigenvalues_symmetric", site };
+    let expected = format!("eigenvalues_symmetric at {place}: the iteration for eigenvalues did not end");
+    assert_eq!(said(endless), expected);
+
+    let graph = Graph::<f64>::new();
+    let [small, large] = [2, 3].map(|n| graph.constant(Matrix::identity(n)));
+    let rule = |op: Op, x: &[Var<'_, f64>]| graph.try_apply(op, x).unwrap_err().rule;
+    assert_eq!(rule(op::Cofactors.into(), &[small, large]), "all must have the same shape");
+    assert_eq!(rule(op::Unsplit.into(), &[small, large]), "an eigenvalue is needed for each row");
 }

@@ -17,7 +17,6 @@ mod directions;
 mod docs;
 mod edges;
 mod errors;
-mod finite;
 mod function;
 mod laws;
 mod linalg;

@@ -17,7 +17,9 @@ const GRAPHS: u32 = 100_000;
 fn numbers<T: Real>(rows: usize, cols: usize, seed: usize) -> Matrix<T> {
     Matrix::from_fn(rows, cols, |i, j| {
         let k = (i * cols + j) * 7 + seed * 5;
-        T::from_f64((f64::from(u32::try_from(k % 16).unwrap()) + 1.0) / 16.0 * if k % 3 == 0 { -1.0 } else { 1.0 })
+        T::from_f64(
+            (f64::from(u32::try_from(k % 16).unwrap()) + 1.0) / 16.0 * if k.is_multiple_of(3) { -1.0 } else { 1.0 },
+        )
     })
 }
 
@@ -85,7 +87,7 @@ impl<'g, T: Real> Products<'g, T> {
     /// [`derived`](Self::rounding).
     fn adjoint(&self, graph: &'g Graph<T>) -> Option<Verdict> {
         let (pulled, pushed) = (values(&self.pulled), self.pushed.value());
-        if !all_finite(&pulled) || !all_finite(&[pushed.clone()]) {
+        if !all_finite(&pulled) || !all_finite(core::slice::from_ref(&pushed)) {
             return None;
         }
         let (u, v) = (values(&self.u), self.v.value());
@@ -119,7 +121,8 @@ impl<'g, T: Real> Products<'g, T> {
         let moved = |(node, sensitivity): (&Var<'g, T>, &Var<'g, T>)| {
             let magnitude = magnitude(*node);
             let elements = magnitude.as_slice().iter().zip(sensitivity.value().into_vec());
-            elements.map(|(m, s)| (m.to_f64() * unit + T::MIN_POSITIVE.to_f64()) * s.abs().to_f64()).sum::<f64>()
+            let felt = elements.filter(|(_, s)| *s != T::ZERO);
+            felt.map(|(m, s)| (m.to_f64() * unit + T::MIN_POSITIVE.to_f64()) * s.abs().to_f64()).sum::<f64>()
         };
         ULPS * nodes.iter().zip(&sensitivities).map(moved).sum::<f64>()
     }

@@ -360,6 +360,10 @@ impl<'g> Cook<'g> {
 
     /// Applies the operation of an example to operands that are made fit for it.
     fn step(&mut self, case: &Case, mut operands: Vec<usize>, fit: usize) -> Option<usize> {
+        // The factorisation of a matrix that is not finite is an error, not a number; so is that of its tangent.
+        if self.domains == Domains::Ignored && matches!(case.op, Op::Determinant(_) | Op::Cofactors(_)) {
+            return None;
+        }
         let positional =
             case.domains.iter().any(|domain| matches!(domain, Domain::Index { .. } | Domain::Order | Domain::Dominant));
         let vars: Vec<_> = operands.iter().map(|operand| self.values[*operand]).collect();
@@ -376,6 +380,10 @@ impl<'g> Cook<'g> {
         for slot in 0..operands.len() {
             let next = operands[(slot + 1) % operands.len()];
             operands[slot] = self.in_domain(operands[slot], case.domains[slot], next, fit);
+        }
+        let finite = |operand: &usize| self.values[*operand].value().as_slice().iter().all(|x| x.is_finite());
+        if factorises(case.op) && !operands.iter().all(finite) {
+            return None;
         }
         self.try_apply(case.op, &operands)
     }
@@ -454,14 +462,24 @@ impl<'g> Cook<'g> {
         if self.domains == Domains::Ignored || low <= range.0 && range.1 <= high || self.lines[x].shape.is_empty() {
             return x;
         }
-        let (squashed, from) =
-            if fit % 2 == 0 { (self.apply(op::Sigmoid, &[x]), 0.0) } else { (self.apply(op::Sin, &[x]), -1.0) };
+        let (squashed, from) = if fit.is_multiple_of(2) {
+            (self.apply(op::Sigmoid, &[x]), 0.0)
+        } else {
+            (self.apply(op::Sin, &[x]), -1.0)
+        };
         let scale = (high - low) / (1.0 - from);
         let scale = self.constant(Matrix::scalar(scale));
         let start = self.constant(Matrix::scalar(if from < 0.0 { (low + high) / 2.0 } else { low }));
         let scaled = self.apply(op::Mul, &[squashed, scale]);
         self.apply(op::Add, &[scaled, start])
     }
+}
+
+/// Whether a number that is not finite is an error.
+fn factorises(op: Op) -> bool {
+    let by_elimination = matches!(op, Op::Inverse(_) | Op::Solve(_) | Op::SolveTriangular(_) | Op::Cholesky(_));
+    let of_determinants = matches!(op, Op::Determinant(_) | Op::Cofactors(_) | Op::LogDeterminant(_));
+    by_elimination || of_determinants || matches!(op, Op::Eigenvalues(_) | Op::Eigenvectors(_))
 }
 
 fn whole(n: usize) -> f64 {

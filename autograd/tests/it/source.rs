@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// A public method, function or type, as it stands in the source.
 pub(crate) struct Item {
-    /// File and line, for messages.
-    pub(crate) place: String,
     /// The file below `src`.
     pub(crate) file: String,
+    line: usize,
     /// What the `impl` is of, without generics; empty for a function.
     pub(crate) owner: String,
     /// Empty for a type.
@@ -21,6 +20,11 @@ pub(crate) struct Item {
 impl Item {
     pub(crate) fn has(&self, heading: &str) -> bool {
         self.docs.iter().any(|line| line == heading)
+    }
+
+    /// For messages: `op/power.rs:205: Var::sqrt`.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}: {}", self.file, self.line, self.full_name())
     }
 
     pub(crate) fn has_example(&self) -> bool {
@@ -46,7 +50,8 @@ impl Item {
         if self.signature.contains("-> Result<") && !self.has("# Errors") {
             missing.push("`# Errors`");
         }
-        if !order.iter().filter_map(place).is_sorted() {
+        let sorted = |without: &str| order.iter().filter(|heading| **heading != without).filter_map(place).is_sorted();
+        if !sorted("# Errors") || !sorted("# Panics") {
             missing.push("headings in the usual order");
         }
         missing
@@ -115,7 +120,7 @@ pub(crate) fn items(source: &Path) -> Vec<Item> {
             let kind = ["pub struct ", "pub enum ", "pub trait "].iter().find_map(|start| line.strip_prefix(start));
             if let Some(rest) = kind {
                 items.push(Item {
-                    place: format!("{file}:{}", i + 1),
+                    line: i + 1,
                     file: file.clone(),
                     owner: rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect(),
                     name: String::new(),
@@ -127,7 +132,7 @@ pub(crate) fn items(source: &Path) -> Vec<Item> {
             if let Some(rest) = public.filter(|_| line.len() - plain.len() <= 4) {
                 let end = lines[i..].iter().position(|line| line.ends_with(['{', ';'])).unwrap_or(0);
                 items.push(Item {
-                    place: format!("{file}:{}", i + 1),
+                    line: i + 1,
                     file: file.clone(),
                     owner: of.clone(),
                     name: rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect(),
@@ -139,4 +144,86 @@ pub(crate) fn items(source: &Path) -> Vec<Item> {
         }
     }
     items
+}
+
+/// The literals within a stretch of formatted source, with their places in it; escaped line ends are taken out.
+fn literals(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n').scan(0, |start, line| {
+        *start += line.len();
+        Some((*start - line.len(), line))
+    }) {
+        let (start, line) = line;
+        if start < at || line.trim_start().starts_with("//") {
+            continue;
+        }
+        at = start;
+        let end = start + line.len();
+        while let Some(open) = text[at..].find('"').map(|i| at + i).filter(|open| *open < end) {
+            if text[open..].starts_with("\"'") && text[..open].ends_with('\'') {
+                at = open + 1;
+                continue;
+            }
+            let mut close = open + 1;
+            while !text[close..].starts_with('"') {
+                close += if text[close..].starts_with('\\') {
+                    2
+                } else {
+                    text[close..].chars().next().map_or(1, char::len_utf8)
+                };
+            }
+            let pieces: Vec<&str> = text[open + 1..close].split("\\\n").map(str::trim_start).collect();
+            found.push((open, pieces.concat()));
+            at = close + 1;
+        }
+    }
+    found
+}
+
+/// The texts of panics and errors in a source folder, with their places.
+pub(crate) fn messages(source: &Path) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    files(source, &mut paths);
+    let mut messages = Vec::new();
+    for path in paths.iter().filter(|path| !path.ends_with("tests.rs") && !path.ends_with("twins.rs")) {
+        let text = fs::read_to_string(path).expect("a text");
+        let text = text.split("#[cfg(test)]\nmod ").next().expect("a part");
+        let errors = path.ends_with("error.rs");
+        for (at, literal) in literals(text) {
+            let before = text[..at].rsplit([';', '{', '}']).next().expect("a part");
+            let starts = ["panic!(", "assert!(", "Err(", "ok_or(", "#[error("];
+            let silent = ["debug_assert!(", "unreachable!(", "reason = "].iter().any(|start| before.contains(start));
+            if literal.contains(' ') && !silent && (errors || starts.iter().any(|start| before.contains(start))) {
+                let line = text[..at].lines().count();
+                messages.push((format!("{}:{line}", path.display()), literal));
+            }
+        }
+    }
+    messages
+}
+
+/// The messages of which no test in a folder has a part.
+pub(crate) fn untested(source: &Path, tests: &Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    files(tests, &mut paths);
+    files(source, &mut paths);
+    let mut known = String::new();
+    for path in &paths {
+        let text = fs::read_to_string(path).expect("a text");
+        let tested = if path.starts_with(source) {
+            text.split_once("#[cfg(test)]\nmod ").map_or("", |(_, part)| part)
+        } else {
+            &text
+        };
+        known.extend(literals(tested).into_iter().map(|(_, literal)| literal + "\n"));
+    }
+    let messages = messages(source);
+    assert!(messages.len() > 20, "the source was not understood: {} messages", messages.len());
+    let missing = messages.into_iter().filter(|(_, message)| {
+        let parts = message.split(['{', '}', ';', ':', ',']).map(str::trim);
+        let longest = parts.max_by_key(|part| part.len()).unwrap_or_default();
+        !known.contains(longest)
+    });
+    missing.map(|(place, message)| format!("{place}: {message:?}")).collect()
 }

@@ -27,6 +27,13 @@ pub struct Mlp {
 }
 
 /// What [`Mlp::new`] begins and [`build`](Self::build) ends.
+///
+/// ```
+/// use nn::{Activation, Mlp, Params, init::Initializer};
+/// let mut params = Params::<f64>::new(1);
+/// let builder = Mlp::new(2).layer(3, Activation::Tanh).weights(Initializer::glorot_normal());
+/// assert_eq!(builder.build(&mut params).linear()[0].outputs(), 3);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct MlpBuilder {
     inputs: usize,

@@ -8,6 +8,13 @@ use crate::layer::Layer;
 use crate::params::{Params, Scope};
 
 /// The layers of a model with the shapes that they give and their numbers of parameters.
+///
+/// ```
+/// use nn::{Activation, Mlp, Params, summary};
+/// let mut params = Params::<f64>::new(1);
+/// let model = Mlp::new(2).layer(3, Activation::Tanh).build(&mut params);
+/// assert_eq!(summary(&model, &params, 2).parameters(), 9);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     inputs: usize,

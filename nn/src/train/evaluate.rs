@@ -30,6 +30,18 @@ pub struct Evaluation {
 ///
 /// # Panics
 /// If the model does not take such samples, or the loss not such targets.
+///
+/// # Examples
+/// ```
+/// use autograd::Matrix;
+/// use nn::{Mlp, Params, data::Dataset};
+/// let mut params = Params::<f64>::new(1);
+/// let model = Mlp::new(2).layer(3, nn::Activation::Identity).build(&mut params);
+/// let data = Dataset::labelled(Matrix::zeros(5, 2), vec![0, 1, 2, 0, 1], 3)?;
+/// let found = nn::evaluate(&model, &nn::loss::cross_entropy, &params, &data)?;
+/// assert!((found.loss - 3f64.ln()).abs() < 1e-15 && found.samples == 5); // all classes alike
+/// # Ok::<(), nn::error::TrainError>(())
+/// ```
 #[track_caller]
 pub fn evaluate<T: Real>(
     model: &dyn Layer<T>,
@@ -58,6 +70,17 @@ pub fn evaluate<T: Real>(
 ///
 /// # Panics
 /// If the model does not take such samples.
+///
+/// # Examples
+/// ```
+/// use autograd::Matrix;
+/// use nn::{Mlp, Params, data::Dataset};
+/// let mut params = Params::<f64>::new(1);
+/// let model = Mlp::new(2).layer(3, nn::Activation::Identity).build(&mut params);
+/// let data = Dataset::labelled(Matrix::zeros(5, 2), vec![0, 1, 2, 0, 1], 3)?;
+/// assert_eq!(nn::predict(&model, &params, &data)?, Matrix::zeros(5, 3)); // no bias yet, no feature
+/// # Ok::<(), nn::error::TrainError>(())
+/// ```
 #[track_caller]
 pub fn predict<T: Real>(model: &dyn Layer<T>, params: &Params<T>, data: &Dataset<T>) -> Result<Matrix<T>, TrainError> {
     let mut shape = Shape::new(0, 0);

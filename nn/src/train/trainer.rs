@@ -96,6 +96,18 @@ pub enum StopReason {
 }
 
 /// What happened in a training.
+///
+/// ```
+/// use autograd::Matrix;
+/// use nn::{Activation, Mlp, Params, Trainer, data::Dataset, loss, optimizer::Sgd};
+/// let data = Dataset::new(Matrix::<f64>::ones(4, 2), Matrix::zeros(4, 1))?;
+/// let mut params = Params::new(1);
+/// let model = Mlp::new(2).layer(1, Activation::Identity).build(&mut params);
+/// let history = Trainer::new(loss::mean_squared_error, Sgd::new(0.1)).epochs(3).fit(&model, &mut params, &data)?;
+/// assert_eq!(history.epochs.len(), 3);
+/// assert!(history.last().unwrap().loss < history.epochs[0].loss);
+/// # Ok::<(), nn::error::TrainError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     /// The epochs that were completed.

@@ -1,4 +1,4 @@
-//! What the tests share: panics as values, bits, differences.
+//! What the tests share: panics as values, bits, an optimiser.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,12 +75,6 @@ pub(crate) fn bits<T: Real>(params: &Params<T>) -> Vec<(String, String, Vec<u64>
 pub(crate) fn largest<T: Real>(matrix: &Matrix<T>) -> f64 {
     let magnitudes = matrix.as_slice().iter().map(|x| x.abs().to_f64());
     magnitudes.fold(0.0, |max, x| if x <= max { max } else { x })
-}
-
-/// The derivative of `f` at `x` from four values, exact for polynomials of degree 4 (Richardson).
-pub(crate) fn difference(f: impl Fn(f64) -> f64, x: f64, h: f64) -> f64 {
-    let central = |h: f64| (f(x + h) - f(x - h)) / (2.0 * h);
-    (4.0 * central(h / 2.0) - central(h)) / 3.0
 }
 
 /// RMSprop as PyTorch defines it, ε outside of the root: an optimiser from outside of the crate.

@@ -38,10 +38,11 @@ pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<
     let mut step = settings.step.unwrap_or(FIRST * scale.max(1.0));
     let count = samples.center().len();
     let alive: Vec<bool> = samples.center().iter().map(|value| value.is_finite()).collect();
-    let mut done: Vec<bool> = alive.iter().map(|alive| !alive).collect();
+    // How many pairs an output took to settle: later ones are for the others, and only add noise to it.
+    let mut done: Vec<Option<usize>> = alive.iter().map(|alive| (!alive).then_some(0)).collect();
     let mut pairs: Vec<Pair> = Vec::new();
     let mut searched: Vec<Pair> = Vec::new();
-    while pairs.len() < MOST_ROWS && searched.len() < SEARCHES && done.iter().any(|done| !done) {
+    while pairs.len() < MOST_ROWS && searched.len() < SEARCHES && done.iter().any(Option::is_none) {
         if step < SHORTEST * settings.arguments.epsilon() * scale {
             break;
         }
@@ -58,14 +59,15 @@ pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<
         step *= RATIO;
         if pairs.len() >= ROWS {
             for k in (0..count).filter(|&k| alive[k]) {
-                if !done[k] {
-                    done[k] = Central::of(settings, samples.center()[k], &pairs, k).settled();
+                if done[k].is_none() && Central::of(settings, samples.center()[k], &pairs, k).settled() {
+                    done[k] = Some(pairs.len());
                 }
             }
         }
     }
     let edge = one_sided_pairs(samples, &pairs, &searched, &alive);
-    (0..count).map(|k| finish(settings, samples.center()[k], &pairs, &edge, k)).collect()
+    let used = |k: usize| &pairs[..done[k].unwrap_or(pairs.len())];
+    (0..count).map(|k| finish(settings, samples.center()[k], used(k), &edge, k)).collect()
 }
 
 /// Where an output is defined on one side only, the steps of the search were too far apart: halved ones from the largest
@@ -275,7 +277,7 @@ impl Central {
     fn settled(&self) -> bool {
         let (Some(best), Some(last)) = (self.best, self.rows.last()) else { return false };
         let rounding = 2.0 * self.unit * last.magnitude / last.step;
-        self.rows.len() >= ROWS && rounding > 4.0 * best.error && !self.jump_may_vanish()
+        self.rows.len() >= ROWS && rounding >= 4.0 * best.error && !self.jump_may_vanish()
     }
 
     /// Whether the slopes on both sides differ clearly at the smallest steps, and at one of the last not much less than at

@@ -8,6 +8,8 @@ use super::{Blame, BlameKind, Cause, Element, Kink, Mismatch, Part, Reason, Repo
 const SHOWN: usize = 12;
 /// So many of other lists.
 const LISTED: usize = 6;
+/// What checks of graphs call a random direction.
+const DIRECTION: &str = "a random direction";
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,8 +151,12 @@ impl fmt::Display for Report {
         }
         write!(f, "\n  {failed} wrong, {undecided} unclear, {passed} right")?;
         write!(f, " ({} evaluations, seed {})", self.evaluations, self.seed)?;
-        blame_lines(f, &self.blame)?;
-        for part in self.parts.iter().filter(|part| part.cause.is_some()).take(LISTED) {
+        // Digits that one operation loses do no harm where the gradient has kept enough; a note tells of them.
+        let lost = self.parts.iter().any(|part| part.cause == Some(Cause::Precision));
+        let blame: Vec<&Blame> = self.blame.iter().filter(|one| lost || one.kind != BlameKind::Precision).collect();
+        blame_lines(f, &blame)?;
+        let said = |part: &&Part| blame.iter().any(|one| one.cause == part.cause);
+        for part in self.parts.iter().filter(|part| part.cause.is_some() && !said(part)).take(LISTED) {
             part_line(f, part)?;
         }
         table(f, &self.mismatches)?;
@@ -161,22 +167,38 @@ impl fmt::Display for Report {
             write!(f, "\n  … and {} more kinks", self.kinks.len() - LISTED)?;
         }
         for note in self.notes.iter().take(LISTED) {
-            write!(f, "\n  note: {}", cut(note, 90))?;
+            broken(f, "note", note)?;
         }
         Ok(())
     }
 }
 
-fn part_line(f: &mut fmt::Formatter<'_>, part: &Part) -> fmt::Result {
-    let Some(cause) = &part.cause else { return Ok(()) };
-    write!(f, "\n  {}: {cause}", cut(&part.name, 24))
+/// A text under a head, broken between words: what it says last is often what helps most.
+fn broken(f: &mut fmt::Formatter<'_>, head: &str, text: &str) -> fmt::Result {
+    write!(f, "\n  {head}:")?;
+    let mut column = 3 + head.chars().count();
+    for word in text.split_whitespace() {
+        let word = cut_left(word, 92);
+        if column + 1 + word.chars().count() > 99 {
+            write!(f, "\n       ")?;
+            column = 7;
+        }
+        write!(f, " {word}")?;
+        column += 1 + word.chars().count();
+    }
+    Ok(())
 }
 
-fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[Blame]) -> fmt::Result {
+fn part_line(f: &mut fmt::Formatter<'_>, part: &Part) -> fmt::Result {
+    let Some(cause) = &part.cause else { return Ok(()) };
+    broken(f, "likely cause", &format!("{cause} ({})", cut(&part.name, 32)))
+}
+
+fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[&Blame]) -> fmt::Result {
     for one in blame.iter().take(LISTED) {
         let rule = match one.kind {
-            BlameKind::Vjp => "wrong vjp",
-            BlameKind::Jvp => "wrong jvp",
+            BlameKind::Vjp => "wrong derivative rule (reverse mode)",
+            BlameKind::Jvp => "wrong derivative rule (forward mode)",
             BlameKind::Second => "wrong second derivative",
             BlameKind::Accumulation => "contributions not added up",
             BlameKind::Shape => "contribution of another shape",
@@ -190,7 +212,7 @@ fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[Blame]) -> fmt::Result {
             write!(f, "\n    at {}", cut_left(&site.to_string(), 90))?;
         }
         if let Some(cause) = &one.cause {
-            write!(f, "\n    {cause}")?;
+            write!(f, "\n    likely cause: {cause}")?;
         }
     }
     if blame.len() > LISTED {
@@ -222,10 +244,12 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
     if mismatches.is_empty() {
         return Ok(());
     }
-    row(f, &["derivative", "analytic", "numeric ± bar", "allowed", ""].map(str::to_owned))?;
-    for one in mismatches.iter().take(SHOWN) {
-        let name =
-            one.output.as_ref().map_or_else(|| one.input.to_string(), |output| format!("{output} by {}", one.input));
+    row(f, &["derivative by", "your code", "values say ± error", "allowed", ""].map(str::to_owned))?;
+    // Elements first: they say where. The sort is stable, and the worst stay in front.
+    let mut shown: Vec<&Mismatch> = mismatches.iter().collect();
+    shown.sort_by_key(|one| one.input.name == DIRECTION);
+    for one in shown.into_iter().take(SHOWN) {
+        let name = named(one);
         let numeric = format!("{} ±{}", short(one.numeric), rough(one.error_bar));
         row(f, &[name, short(one.analytic), numeric, rough(one.tolerance), one.verdict.to_string()])?;
     }
@@ -233,6 +257,16 @@ fn table(f: &mut fmt::Formatter<'_>, mismatches: &[Mismatch]) -> fmt::Result {
         write!(f, "\n  … and {} more", mismatches.len() - SHOWN)?;
     }
     Ok(())
+}
+
+/// Of what by what. A derivative along a random direction is told by what was compared: `jvp, random direction`.
+fn named(one: &Mismatch) -> String {
+    match (&one.output, one.input.name.as_str()) {
+        (Some(output), DIRECTION) => format!("{} of {output}", one.part),
+        (None, DIRECTION) => format!("{}, random direction", one.part),
+        (Some(output), _) => format!("{output} by {}", one.input),
+        (None, _) => one.input.to_string(),
+    }
 }
 
 fn row(f: &mut fmt::Formatter<'_>, cells: &[String; 5]) -> fmt::Result {

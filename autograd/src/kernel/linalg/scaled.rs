@@ -83,10 +83,11 @@ mod tests {
 
     #[test]
     fn a_product_overflows_only_if_its_value_does() {
-        let numbers = [1e200, -1e200, 3.0, 1e-200, 1e-200, f64::MAX, 1.0 / f64::MAX, 5e-324, 1.0 / 4e-323 / 2.0];
+        let numbers = [1e200, -1e200, 3.0, 1e-200, 1e-200, f64::MAX, 1.0 / f64::MAX];
         let product = |factors: &[f64]| factors.iter().fold(Scaled::ONE, |p, x| p.times(Scaled::new(*x)));
-        assert_eq!(product(&numbers[..5]).get::<f64>(), -3.0);
-        assert!((product(&numbers[5..7]).get::<f64>() - 1.0).abs() < 1e-15);
+        // As many roundings as factors.
+        assert!((product(&numbers[..5]).get::<f64>() / -3.0 - 1.0).abs() <= 5.0 * f64::EPSILON);
+        assert!((product(&numbers[5..]).get::<f64>() - 1.0).abs() <= 4.0 * f64::EPSILON);
         assert_eq!(product(&[f64::MAX, f64::MAX]).get::<f64>(), f64::INFINITY);
         assert_eq!(product(&[f64::MAX, -2.0]).get::<f64>(), f64::NEG_INFINITY);
         assert_eq!(product(&[f64::MIN_POSITIVE, 2f64.powi(-60)]).get::<f64>(), 0.0);
@@ -105,7 +106,7 @@ mod tests {
         let huge = Scaled::new(1e300).times(Scaled::new(-1e300));
         assert!((huge.ln() / (600.0 * core::f64::consts::LN_10) - 1.0).abs() < 1e-15);
         let below_one = 1.0 - f64::EPSILON;
-        assert_eq!(Scaled::new(below_one).ln(), -f64::EPSILON - f64::EPSILON * f64::EPSILON / 2.0);
+        assert!((Scaled::new(below_one).ln() / -f64::EPSILON - 1.0).abs() <= f64::EPSILON);
         assert_eq!((Scaled::new(0.0).ln(), Scaled::new(0.0).signum()), (f64::NEG_INFINITY, 0.0));
         assert_eq!(huge.signum(), -1.0);
     }

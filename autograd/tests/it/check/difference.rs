@@ -100,7 +100,8 @@ fn the_bar_covers_the_error_at_every_point_of_fifty_smooth_functions() {
         );
         let d = found.outputs[0];
         let error = (d.value - expected).abs();
-        if !(error <= d.error_bar) || d.slopes.is_some() {
+        let covered = error <= d.error_bar;
+        if !covered || d.slopes.is_some() {
             failures.push(format!("{name} at {x:e}: {d:?}, expected {expected:e}, off by {error:e}"));
         }
         relative.push(d.error_bar / expected.abs().max(1e-3));

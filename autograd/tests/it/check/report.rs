@@ -1,7 +1,7 @@
 //! Reports are user interface: their text is tested to the letter.
 
-use autograd::assert_gradient;
 use autograd::check::{Check, Method, Report};
+use autograd::{Matrix, assert_gradient};
 
 fn least_squares() -> Report {
     // Three samples, two weights; the mean was forgotten in the gradient.
@@ -24,8 +24,8 @@ fn the_text_names_place_numbers_and_cause() {
         text,
         "check of gradient FAILED
   2 wrong, 0 unclear, 0 right (32 evaluations, seed 2026)
-  gradient by w: missing factor 2
-  derivative                       analytic           numeric ± bar    allowed
+  likely cause: missing factor 2 (gradient by w)
+  derivative by                   your code      values say ± error    allowed
   w[1,0]                         -0.2760416       -0.5520833 ±1e-14       6e-8  WRONG
   w[0,0]                          0.0729166        0.1458333 ±1e-14       1e-8  WRONG"
     );
@@ -61,6 +61,30 @@ fn the_macro_takes_settings_and_a_message() {
     });
     assert!(caught.message.starts_with("case 7\ncheck of gradient FAILED"), "{}", caught.message);
     assert!(caught.file.ends_with("check/report.rs"), "{}", caught.file);
+}
+
+#[test]
+fn the_macro_takes_closures_with_matrices_of_any_kind() {
+    let w = Matrix::from([[0.5], [-0.25]]);
+    assert_gradient!(|[x, w, b]| (x.matmul(w) + b).tanh().sum(), [[[-2.0, 3.0]], &w, 0.5]);
+    assert_gradient!(|[w]| w.exp().sum(), [w.clone()], second_order = false, "never {}", "seen");
+    let all = [w.clone(), w];
+    assert_gradient!(|[v, w]| (v * w).sum(), all, directions = 1);
+    let caught = crate::support::panic_of(|| {
+        assert_gradient!(|[x]| x.square().with_gradient(&[x], |g, _, _| vec![g]), [3.0], "case {}", 7);
+    });
+    assert!(caught.message.starts_with("case 7\ncheck of a function of 1 number in f64 FAILED"), "{}", caught.message);
+    assert!(caught.file.ends_with("check/report.rs"), "{}", caught.file);
+}
+
+#[test]
+fn a_long_note_is_broken_between_words() {
+    let report = Check::new().function(|[x, y]| x.matmul(y), [[[0.5, -1.25, 2.0]], [[0.5, -1.25, 2.0]]]);
+    let text = report.to_string();
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&text).contains(&words(&report.notes[0])), "{text}");
+    assert!(report.notes[0].len() > 100, "{text}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn fixed_steps_lose_digits_where_the_adaptive_difference_does_not() {
         println!("| {name} | {fixed_text} | {error:.0e} | {bar:.0e} | {} |", found.evaluations);
         assert!(error <= bar + f64::EPSILON && error <= 1e-8, "{name}: {error:e} ± {bar:e}");
         if ["ln at 1e-8", "sqrt at 1e-6", "relu at 1e-7"].contains(&name) {
-            assert!(fixed.iter().all(|&error| !(error < 1e-3)), "{name}: {fixed:?}");
+            assert!(fixed.iter().all(|&error| error.is_nan() || error >= 1e-3), "{name}: {fixed:?}");
         }
     }
 }

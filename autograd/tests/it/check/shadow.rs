@@ -43,7 +43,7 @@ fn a_gradient_that_vanishes_in_f32_is_found() {
     // Beside elements that do not vanish it does not matter.
     let report =
         Check::new().function_of(|[x]: [Var<'_, f32>; 1]| x.exp().sum(), [Matrix::<f32>::from([[-110.0, 0.5]])]);
-    report.assert_pass();
+    assert!(!report.is_fail(), "{report}");
 }
 
 #[test]

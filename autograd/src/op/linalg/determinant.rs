@@ -1,9 +1,9 @@
-//! Determinants (feature `linalg`).
+//! Determinants.
 
 use crate::kernel::linalg::Task;
 use crate::kernel::{Fault, View};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::solve::square;
+use crate::op::linalg::solve::square;
 use crate::op::{Applied, Rule, sum_of};
 use crate::scalar::Real;
 use crate::shape::Shape;

@@ -1,4 +1,4 @@
-//! Inverses and systems of linear equations (feature `linalg`).
+//! Inverses and systems of linear equations.
 
 use crate::kernel::linalg::{Task, substitute};
 use crate::kernel::structure::Part;
@@ -288,6 +288,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(n, n), (n, k) → (n, k)`
+    ///
+    /// # Domain and edge cases
+    /// Above its diagonal `L` is not read.
     ///
     /// # Panics
     /// If `L` is not square, or `B` has another number of rows.

@@ -1,9 +1,9 @@
-//! The Cholesky factor and what follows from it (feature `linalg`).
+//! The Cholesky factor and what follows from it.
 
 use crate::kernel::linalg::{Task, Triangular};
 use crate::kernel::{Fault, View};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::solve::square;
+use crate::op::linalg::solve::square;
 use crate::op::{Applied, Rule, sum_of};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -105,6 +105,9 @@ impl<T: Real> Var<'_, T> {
     ///
     /// # Shapes
     /// `(n, n) → (1, 1)`; 0 if `n` is 0
+    ///
+    /// # Domain and edge cases
+    /// All of `A` is read: it is that of the symmetric part.
     ///
     /// # Panics
     /// If it is not square.

@@ -1,11 +1,11 @@
-//! Eigenvalues and eigenvectors of symmetric matrices (feature `linalg`).
+//! Eigenvalues and eigenvectors of symmetric matrices.
 
 use crate::kernel::linalg::{CLOSE, Task, unsplit};
 use crate::kernel::{Fault, View};
 use crate::matrix::Matrix;
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::cholesky::symmetric_part;
-use crate::op::solve::square;
+use crate::op::linalg::cholesky::symmetric_part;
+use crate::op::linalg::solve::square;
 use crate::op::{Applied, Linear, Rule, sum_of, two};
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -140,7 +140,7 @@ impl Linear for Unsplit {
 
 impl Examples for Unsplit {
     fn examples() -> Vec<Case> {
-        [3, 1].map(|n| Case::shaped(Unsplit, [(Domain::ALL, (n, n)), (Domain::Distinct, (n, 1))])).to_vec()
+        [3, 1].map(|n| Case::shaped(Unsplit, [(Domain::ALL, (n, n)), (Domain::Order, (n, 1))])).to_vec()
     }
 }
 

@@ -4,18 +4,21 @@
 //! cotangent and for a random one, against differences of that one operation with its decisions frozen. No error of another
 //! node comes in, so every node that fails is at fault. Where all pass and the whole does not, it is put together wrongly.
 
+mod every;
 mod function;
 mod second;
+mod shape;
+mod trial;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use smallvec::SmallVec;
 
-use function::{Function, matrix, rescaled, summed};
+use function::{Function, rescaled, summed};
 
 use super::difference::{Derivative, Difference};
-use super::probe::{Compared, Draws, bisect, element, largest, likely, scale, slopes_along, slopes_at};
+use super::probe::{Compared, Draws, bisect, element, largest, likely, scale, slopes_along, slopes_at, unresolved};
 use super::replay::{Held, numbers};
 use super::report::{Blame, BlameKind, Cause, Element, Mismatch, Reason, Site, Verdict};
 use crate::graph::Graph;
@@ -40,6 +43,8 @@ pub(super) struct Local {
     pub(super) held: Held,
     pub(super) draws: Draws,
     pub(super) evaluations: usize,
+    /// Whether derivatives of rules are checked, too.
+    pub(super) second: bool,
 }
 
 /// Contributions to the cotangent of an operand for some cotangents of the result.
@@ -83,26 +88,6 @@ impl Local {
         found
     }
 
-    /// The nodes between `sources` and `target` whose rule cannot be recorded: it panics, or gives no cotangent of the shape of
-    /// an operand.
-    pub(super) fn unrecorded<U: Real>(&mut self, graph: &Graph<U>, sources: &[NodeId], target: NodeId) -> Vec<Blame> {
-        let nodes = graph.nodes.borrow()[..=target.index()].to_vec();
-        let reach = super::replay::Reach::new(&nodes, sources, target);
-        let ids = (0..nodes.len()).map(NodeId::new);
-        let inner = ids.filter(|id| reach.of(*id) && !nodes[id.index()].op.is_leaf() && !sources.contains(id));
-        let broken = inner.filter_map(|id| {
-            let node = &nodes[id.index()];
-            let flows = |slot: &usize| node.op.differentiable(*slot) && reach.of(node.inputs[*slot]);
-            let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
-            let g = graph.constant(matrix::<U>(node.shape, &self.draws.numbers(node.shape.len())));
-            let (at, site) = graph.applied(id);
-            let alone = |slot: &&usize| catch(|| graph.at(site, || graph.vjp_of(node.op, g, &at, &[**slot]))).is_err();
-            let slot = *slots.iter().find(alone)?;
-            Some(self.blame(node, id, slot, BlameKind::Shape, missing(node), Some(Cause::Missing)))
-        });
-        broken.collect()
-    }
-
     /// What is wrong with the rule of one node.
     fn node<'g, U: Real>(
         &mut self,
@@ -114,20 +99,24 @@ impl Local {
         sums: &mut HashMap<NodeId, (Vec<f64>, f64)>,
     ) -> Vec<Blame> {
         let (at, site) = graph.applied(id);
-        let Ok(real) = numbers(graph, own.id()) else { return Vec::new() };
+        let Ok(mut real) = numbers(graph, own.id()) else { return Vec::new() };
         let random = self.draws.numbers(real.len());
-        let shape = node.shape;
-        let drawn =
-            graph.constant(Matrix::new(shape.rows, shape.cols, random.iter().map(|x| U::from_f64(*x)).collect()));
-        let pulled = catch(|| [own, drawn].map(|g| graph.at(site, || graph.vjp_of(node.op, g, &at, slots))));
-        let Ok([by_own, by_random]) = pulled else {
-            return vec![self.blame(node, id, slots[0], BlameKind::Shape, missing(node), Some(Cause::Missing))];
+        let constant = |x: &[f64]| graph.constant(function::matrix::<U>(node.shape, x));
+        // What is not finite already when it arrives is not this operation's.
+        let given = !real.iter().all(|g| g.is_finite());
+        real.iter_mut().filter(|g| !g.is_finite()).for_each(|g| *g = 0.0);
+        let finite = if given { constant(&real) } else { own };
+        let all = [own, finite, constant(&random)];
+        let pulled = catch(|| all.map(|g| graph.at(site, || graph.vjp_of(node.op, g, &at, slots))));
+        let Ok([by_own, by_finite, by_random]) = pulled else {
+            return self.shapeless(graph, id, node, slots).into_iter().collect();
         };
         let mut contributions = Vec::new();
-        for ((slot, own), random) in slots.iter().zip(by_own).zip(by_random) {
-            let (Ok(a), Ok(b)) = (numbers(graph, own.id()), numbers(graph, random.id())) else { return Vec::new() };
+        for (k, slot) in slots.iter().enumerate() {
+            let [a, b, c] = [&by_own, &by_finite, &by_random].map(|parts| numbers(graph, parts[k].id()));
+            let (Ok(a), Ok(b), Ok(c)) = (a, b, c) else { return Vec::new() };
             add(sums, node.inputs[*slot], &a);
-            contributions.push(Contribution { slot: *slot, shape: own.shape(), analytic: vec![a, b] });
+            contributions.push(Contribution { slot: *slot, shape: by_own[k].shape(), analytic: vec![b, c] });
         }
         let Some(mut function) = Function::of(graph, id, node, slots, self.held) else { return Vec::new() };
         let weights = [real, random];
@@ -164,6 +153,7 @@ impl Local {
             kind,
             worst,
             cause,
+            hidden: None,
         }
     }
 
@@ -177,11 +167,12 @@ impl Local {
         weights: &[Vec<f64>; 2],
     ) -> Option<(Mismatch, Option<Cause>)> {
         let count = function.replay.point()[source].len();
+        let tainted = !function.replay.point().iter().flatten().all(|x| x.is_finite());
         if function.diagonal {
             let slopes = self.diagonal(function, source)?;
             let sums: Vec<Vec<Derivative>> =
                 weights.iter().map(|weights| summed(&slopes, weights, node.shape, given.shape)).collect();
-            return self.worst(given, &sums);
+            return self.worst(given, &sums, tainted);
         }
         let mut columns = |this: &mut Self, places: &[usize]| -> Option<Vec<Vec<Derivative>>> {
             let columns: Option<Vec<Vec<Derivative>>> =
@@ -192,7 +183,7 @@ impl Local {
         if count <= ELEMENTWISE {
             let places: Vec<usize> = (0..count).collect();
             let numeric = columns(self, &places)?;
-            return self.worst(given, &numeric);
+            return self.worst(given, &numeric, tainted);
         }
         let place = self.search(node, function, source, given, weights)?;
         let numeric = self.column(node, function, source, place, weights)?;
@@ -203,13 +194,21 @@ impl Local {
                 analytic: given.analytic.iter().map(|all| vec![all[place]]).collect(),
             },
             &numeric.iter().map(|one| vec![*one]).collect::<Vec<_>>(),
+            tainted,
         )?;
         worst.input = element(&operand_name(given.slot), given.shape, place);
         Some((worst, cause))
     }
 
     /// Compares all elements of a contribution.
-    fn worst(&self, given: &Contribution, numeric: &[Vec<Derivative>]) -> Option<(Mismatch, Option<Cause>)> {
+    ///
+    /// With `tainted` operands, which are not finite somewhere, a contribution that is not finite is no news.
+    fn worst(
+        &self,
+        given: &Contribution,
+        numeric: &[Vec<Derivative>],
+        tainted: bool,
+    ) -> Option<(Mismatch, Option<Cause>)> {
         let mut worst: Option<(Mismatch, usize)> = None;
         for (k, (analytic, numeric)) in given.analytic.iter().zip(numeric).enumerate() {
             let floor = self.absolute * largest(analytic).max(1e-300);
@@ -217,6 +216,10 @@ impl Local {
                 let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
                 let input = element(&operand_name(given.slot), given.shape, place);
                 let mismatch = Compared { part: "vjp", output: None, input }.judge(*analytic, numeric, tolerance);
+                // Where neither the values nor the rule have a slope there is nothing to compare.
+                if !analytic.is_finite() && (tainted || unresolved(numeric)) {
+                    continue;
+                }
                 let worse = worst.as_ref().is_none_or(|(old, _)| mismatch.severity() > old.severity());
                 if mismatch.verdict == Verdict::Fail && worse {
                     worst = Some((mismatch, k));
@@ -404,7 +407,8 @@ fn accumulated<U: Real>(
         let Some(Ok(own)) = cotangents[id.index()].map(|own| numbers(graph, own.id())) else { continue };
         let node = &nodes[id.index()];
         let tolerance = 64.0 * U::EPSILON.to_f64() * size;
-        let places = own.iter().zip(sum).enumerate().map(|(place, (own, sum))| {
+        let known = own.iter().zip(sum).enumerate().filter(|(_, (_, sum))| sum.is_finite());
+        let places = known.map(|(place, (own, sum))| {
             let input = element(&id.to_string(), node.shape, place);
             let numeric = Derivative::known(*sum, tolerance);
             Compared { part: "accumulation", output: None, input }.judge(*own, &numeric, tolerance)
@@ -420,15 +424,11 @@ fn accumulated<U: Real>(
                 kind: BlameKind::Accumulation,
                 worst,
                 cause: Some(Cause::Accumulation),
+                hidden: None,
             });
         }
     }
     found
-}
-
-fn missing(node: &Node) -> Mismatch {
-    let unknown = Derivative::unknown(Reason::NonFinite);
-    Compared { part: "vjp", output: None, input: Element::new(node.op.name(), &[]) }.judge(f64::NAN, &unknown, 0.0)
 }
 
 fn operand_name(slot: usize) -> String {

@@ -9,7 +9,7 @@ use super::probe::{
     Compared, Draws, Weighted, bisect, element, first, inner, largest, likely, slopes_along, slopes_at, unmoved,
 };
 use super::replay::{Held, Replay, copied, numbers};
-use super::report::{BlameKind, Cause, Element, Mismatch, Part, Reason, Report, Site, Verdict};
+use super::report::{BlameKind, Cause, Element, Hidden, Mismatch, Part, Reason, Report, Site, Verdict};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
 use crate::node::NodeId;
@@ -185,6 +185,8 @@ pub(super) struct Session<'g, 'r, U: Real> {
 pub(super) struct Gradient<'g, U: Real> {
     pub(super) vars: Vec<Option<Var<'g, U>>>,
     pub(super) numbers: Vec<Vec<f64>>,
+    /// The cotangents of all nodes up to the value.
+    cotangents: Vec<Option<Var<'g, U>>>,
     /// What errors are allowed to be however small an element is.
     pub(super) floor: f64,
 }
@@ -203,13 +205,44 @@ impl<'g, U: Real> Session<'g, '_, U> {
         if self.check.second_order != Some(false) {
             self.second_order(&gradient);
         }
+        let mut local = self.local();
         if failed {
-            let found = self.local().first_order(self.graph, &self.sources, self.target, self.cotangent);
-            self.blamed(found);
+            self.report.blame.extend(local.first_order(self.graph, &self.sources, self.target, self.cotangent));
         } else if !self.report.is_pass() {
-            let found = self.local().second_order(self.graph, &self.sources, self.target);
-            self.blamed(found);
+            self.report.blame.extend(local.second_order(self.graph, &self.sources, self.target));
         }
+        if self.report.culprit().is_none() {
+            self.every_rule(&gradient);
+        }
+        if self.report.culprit().is_none() && self.report.is_fail() && !self.report.mismatches.is_empty() {
+            let known = "every operation passes by itself: the error is in how the graph is put together (a value that was \
+                         detached, a state that changes), not in a rule";
+            self.report.notes.push(known.to_owned());
+        }
+    }
+
+    /// Tries each rule by itself: the gradient may be right at this point by chance.
+    fn every_rule(&mut self, gradient: &Gradient<'g, U>) {
+        let trials = self.local().every(self.graph, &self.sources, &gradient.cotangents);
+        if trials.left > 0 {
+            let known = format!(
+                "{} of {} operations were not tried by themselves: too many numbers",
+                trials.left,
+                trials.left + trials.tried
+            );
+            self.report.notes.push(known);
+        }
+        let shown = self.report.is_fail();
+        for mut blame in trials.found {
+            blame.hidden = blame.hidden.filter(|hidden| !shown || *hidden != Hidden::Whole);
+            self.report.keep(blame.worst.clone());
+            self.report.note_verdict(Verdict::Fail);
+            self.report.blame.push(blame);
+        }
+        let mut part = Part::new("rules by themselves");
+        part.failed = self.report.blame.len();
+        part.passed = trials.tried.saturating_sub(part.failed);
+        self.report.parts.push(part);
     }
 
     fn local(&self) -> Local {
@@ -220,16 +253,8 @@ impl<'g, U: Real> Session<'g, '_, U> {
             held: self.held,
             draws: self.draws.clone(),
             evaluations: 0,
+            second: self.check.second_order != Some(false),
         }
-    }
-
-    fn blamed(&mut self, found: Vec<super::report::Blame>) {
-        if found.is_empty() && self.report.is_fail() && !self.report.mismatches.is_empty() {
-            let known = "every operation passes by itself: the error is in how the graph is put together (a value that was \
-                         detached, a state that changes), not in a rule";
-            self.report.notes.push(known.to_owned());
-        }
-        self.report.blame.extend(found);
     }
 
     /// Whether the value is finite; if not, where it is not.
@@ -289,7 +314,7 @@ impl<'g, U: Real> Session<'g, '_, U> {
         }
         self.note_non_finite(&vars, &all);
         let norm = largest(all.iter().flatten().filter(|g| g.is_finite()));
-        Some(Gradient { vars, numbers: all, floor: self.absolute * norm.max(1.0) })
+        Some(Gradient { vars, numbers: all, cotangents: pulled, floor: self.absolute * norm.max(1.0) })
     }
 
     fn note_non_finite(&mut self, vars: &[Option<Var<'g, U>>], all: &[Vec<f64>]) {

@@ -116,6 +116,7 @@ fn name_losses(nodes: &[Node], errors: &Errors, report: &mut Report) {
             kind: BlameKind::Precision,
             worst,
             cause: Some(Cause::Precision),
+            hidden: None,
         });
     }
 }

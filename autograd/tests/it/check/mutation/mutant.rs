@@ -1,9 +1,12 @@
 //! Operations of the registry with faults in their derivative rules.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use autograd::op::{self, CustomOp};
 use autograd::{Axis, Graph, Matrix, Op, Real, Shape, Var, View};
+
+use crate::check::rivals::Random;
 
 /// What kind of mistake it is: a row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +150,56 @@ impl Mutant {
     /// Without its fault.
     pub(crate) fn healed(&self) -> Self {
         Self { fault: None, ..self.clone() }
+    }
+
+    /// Whether its rule differs from the healthy one as a function: for a random cotangent, at operands with these values or at
+    /// one of a few points near by, in a contribution or in the derivative of one, by more than 1e-9 of the largest.
+    ///
+    /// It knows nothing of the function that the operation is part of, nor of the checker.
+    pub(crate) fn is_other(&self, values: &[Matrix<f64>], result: Shape) -> bool {
+        let mut random = Random::new(5);
+        (0..5).any(|k| {
+            let mut near = |x: &f64| if k == 0 { *x } else { x + random.normal() / 64.0 * x.abs().max(1.0) };
+            let at: Vec<Matrix<f64>> = values
+                .iter()
+                .enumerate()
+                .map(|(slot, x)| {
+                    if self.op.differentiable(slot) {
+                        Matrix::new(x.rows(), x.cols(), x.as_slice().iter().map(&mut near).collect())
+                    } else {
+                        x.clone()
+                    }
+                })
+                .collect();
+            let g = Matrix::from_fn(result.rows, result.cols, |_, _| random.normal());
+            let [right, wrong] = [None, self.fault].map(|fault| {
+                let mutant = Self { fault, ..self.clone() };
+                catch_unwind(AssertUnwindSafe(|| mutant.rule(&at, &g))).ok().flatten()
+            });
+            let Some(right) = right.filter(|all| all.iter().all(|x| x.is_finite())) else { return false };
+            let Some(wrong) = wrong else { return true };
+            let size = right.iter().chain(&wrong).fold(0.0, |max: f64, x| max.max(x.abs()));
+            right.len() != wrong.len() || right.iter().zip(&wrong).any(|(a, b)| !((a - b).abs() <= 1e-9 * size))
+        })
+    }
+
+    /// The contribution to the operand, and the gradient of a weighted sum of it by the operands and the cotangent; `None` if it
+    /// has not the shape of the operand.
+    fn rule(&self, values: &[Matrix<f64>], g: &Matrix<f64>) -> Option<Vec<f64>> {
+        let graph = Graph::<f64>::new();
+        let x: Vec<_> = values.iter().map(|x| graph.variable(x)).collect();
+        let g = graph.variable(g);
+        let part = self.vjp(g, &x, g)[self.slot]?;
+        if part.shape() != x[self.slot].shape() {
+            return None;
+        }
+        let mut random = Random::new(6);
+        let weights = Matrix::from_fn(part.rows(), part.cols(), |_, _| random.normal());
+        let mut sources: Vec<_> = self.slots(x.len()).into_iter().map(|slot| x[slot]).collect();
+        sources.push(g);
+        let slopes = (part * graph.constant(weights)).sum().gradient_or_zero(sources.as_slice());
+        let all = core::iter::once(part).chain(slopes);
+        Some(all.flat_map(|x| x.value().as_slice().to_vec()).collect())
     }
 
     fn slots(&self, operands: usize) -> Vec<usize> {

@@ -86,6 +86,34 @@ impl Subject {
     }
 }
 
+impl Subject {
+    /// Whether derivatives flow through operand `slot` of the operation: from a variable to it, and from it to the value.
+    pub(crate) fn flows_to(&self, slot: usize) -> bool {
+        let statements = self.recipe.statements();
+        let paths = |operands: &[usize], op: Op, on: &[bool]| {
+            operands.iter().enumerate().any(|(slot, operand)| op.differentiable(slot) && on[*operand])
+        };
+        let mut moves: Vec<bool> = Vec::new();
+        for statement in statements {
+            moves.push(match statement {
+                Statement::Variable(_) => true,
+                Statement::Constant(_) => false,
+                Statement::Apply(op, operands) => paths(operands, *op, &moves),
+            });
+        }
+        let mut counts = vec![false; statements.len()];
+        self.recipe.results().into_iter().for_each(|line| counts[line] = true);
+        for (line, statement) in statements.iter().enumerate().rev().filter(|_| !self.alone) {
+            if let (Statement::Apply(op, operands), true) = (statement, counts[line]) {
+                let flows = operands.iter().enumerate().filter(|(slot, _)| op.differentiable(*slot));
+                flows.for_each(|(_, operand)| counts[*operand] = true);
+            }
+        }
+        let Statement::Apply(op, operands) = &statements[self.line] else { panic!("it is a leaf") };
+        counts[self.line] && op.differentiable(slot) && moves[operands[slot]]
+    }
+}
+
 /// The derivatives that a graph claims to have, and its value as a function of numbers.
 pub(crate) struct Derivatives {
     pub(crate) x: Vec<f64>,
@@ -139,21 +167,6 @@ impl Derivatives {
         let (own, others) = (all(self), all(other));
         let second = largest(&own).max(largest(&others)).max(size);
         apart(&self.gradient, &other.gradient, size) || apart(&own, &others, second)
-    }
-
-    /// The same of the gradients alone.
-    pub(crate) fn gradients_differ(&self, other: &Self) -> bool {
-        let size = largest(&self.gradient).max(largest(&other.gradient)).max(1.0);
-        apart(&self.gradient, &other.gradient, size)
-    }
-
-    /// Whether they differ at all, beyond rounding.
-    pub(crate) fn is_other(&self, other: &Self) -> bool {
-        let off = |a: &f64, b: &f64, size: f64| !((a - b).abs() <= 1e-14 * size);
-        let size = largest(&self.gradient).max(largest(&other.gradient));
-        let (own, others) = (self.products.iter().flatten(), other.products.iter().flatten());
-        self.gradient.iter().zip(&other.gradient).any(|(a, b)| off(a, b, size))
-            || own.zip(others).any(|(a, b)| off(a, b, size.max(a.abs())))
     }
 
     fn evaluate(&self, output: usize, x: &[f64]) -> f64 {

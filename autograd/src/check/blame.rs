@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use smallvec::SmallVec;
 
 use function::{Function, rescaled, summed};
+use trial::Trial;
 
 use super::difference::{Derivative, Difference};
 use super::probe::{Compared, Draws, bisect, element, largest, likely, scale, slopes_along, slopes_at, unresolved};
@@ -45,6 +46,8 @@ pub(super) struct Local {
     pub(super) evaluations: usize,
     /// Whether derivatives of rules are checked, too.
     pub(super) second: bool,
+    /// What rounding may do to contributions for cotangents of size 1.
+    pub(super) noise: f64,
 }
 
 /// Contributions to the cotangent of an operand for some cotangents of the result.
@@ -77,7 +80,10 @@ impl Local {
                 |slot: &usize| cotangents[node.inputs[*slot].index()].is_some() && node.op.differentiable(*slot);
             let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
             if !slots.is_empty() {
-                found.extend(self.node(graph, id, node, own, &slots, &mut sums));
+                let wrong = self.node(graph, id, node, own, &slots, &mut sums);
+                found.extend(self.beyond_noise(graph, id, node, &slots, wrong, |this| {
+                    this.node(graph, id, node, own, &slots, &mut HashMap::new())
+                }));
             }
         }
         if let Some(seed) = cotangents[target.index()] {
@@ -85,6 +91,26 @@ impl Local {
         }
         found.extend(accumulated(graph, &nodes, &cotangents, &sums, target));
         found.sort_by(|a, b| b.worst.severity().total_cmp(&a.worst.severity()));
+        found
+    }
+
+    /// What is found of a node, again with what rounding may do to it, if something is.
+    fn beyond_noise<U: Real>(
+        &mut self,
+        graph: &Graph<U>,
+        id: NodeId,
+        node: &Node,
+        slots: &[usize],
+        found: Vec<Blame>,
+        again: impl FnOnce(&mut Self) -> Vec<Blame>,
+    ) -> Vec<Blame> {
+        if found.iter().all(|blame| blame.kind == BlameKind::Shape) {
+            return found;
+        }
+        let Ok(Some(mut trial)) = Trial::new(self, graph, id, node, slots) else { return found };
+        self.noise = trial.noise(self);
+        let found = if self.noise > 0.0 { again(self) } else { found };
+        self.noise = 0.0;
         found
     }
 
@@ -100,7 +126,12 @@ impl Local {
     ) -> Vec<Blame> {
         let (at, site) = graph.applied(id);
         let Ok(mut real) = numbers(graph, own.id()) else { return Vec::new() };
-        let random = self.draws.numbers(real.len());
+        let mut random = self.draws.numbers(real.len());
+        // Where the value is not finite there is nothing to be compared.
+        let Ok(value) = numbers(graph, id) else { return Vec::new() };
+        for (place, _) in value.iter().enumerate().filter(|(_, y)| !y.is_finite()) {
+            (real[place], random[place]) = (f64::NAN, 0.0);
+        }
         let constant = |x: &[f64]| graph.constant(function::matrix::<U>(node.shape, x));
         // What is not finite already when it arrives is not this operation's.
         let given = !real.iter().all(|g| g.is_finite());
@@ -167,12 +198,13 @@ impl Local {
         weights: &[Vec<f64>; 2],
     ) -> Option<(Mismatch, Option<Cause>)> {
         let count = function.replay.point()[source].len();
-        let tainted = !function.replay.point().iter().flatten().all(|x| x.is_finite());
+        let finite = function.replay.point().iter().flatten().all(|x| x.is_finite());
+        let tainted = !finite || !function.is_finite();
         if function.diagonal {
             let slopes = self.diagonal(function, source)?;
             let sums: Vec<Vec<Derivative>> =
                 weights.iter().map(|weights| summed(&slopes, weights, node.shape, given.shape)).collect();
-            return self.worst(given, &sums, tainted);
+            return self.worst(given, &sums, weights, tainted);
         }
         let mut columns = |this: &mut Self, places: &[usize]| -> Option<Vec<Vec<Derivative>>> {
             let columns: Option<Vec<Vec<Derivative>>> =
@@ -183,7 +215,7 @@ impl Local {
         if count <= ELEMENTWISE {
             let places: Vec<usize> = (0..count).collect();
             let numeric = columns(self, &places)?;
-            return self.worst(given, &numeric, tainted);
+            return self.worst(given, &numeric, weights, tainted);
         }
         let place = self.search(node, function, source, given, weights)?;
         let numeric = self.column(node, function, source, place, weights)?;
@@ -194,6 +226,7 @@ impl Local {
                 analytic: given.analytic.iter().map(|all| vec![all[place]]).collect(),
             },
             &numeric.iter().map(|one| vec![*one]).collect::<Vec<_>>(),
+            weights,
             tainted,
         )?;
         worst.input = element(&operand_name(given.slot), given.shape, place);
@@ -207,11 +240,12 @@ impl Local {
         &self,
         given: &Contribution,
         numeric: &[Vec<Derivative>],
+        weights: &[Vec<f64>; 2],
         tainted: bool,
     ) -> Option<(Mismatch, Option<Cause>)> {
         let mut worst: Option<(Mismatch, usize)> = None;
         for (k, (analytic, numeric)) in given.analytic.iter().zip(numeric).enumerate() {
-            let floor = self.absolute * largest(analytic).max(1e-300);
+            let floor = self.absolute * largest(analytic).max(1e-300) + self.noise * largest(&weights[k]);
             for (place, (analytic, numeric)) in analytic.iter().zip(numeric).enumerate() {
                 let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
                 let input = element(&operand_name(given.slot), given.shape, place);
@@ -363,8 +397,10 @@ impl Local {
         all[source].clone_from(&direction);
         let base = function.values(&all, 0.0)?;
         let numeric = slopes_along::<U>(&self.difference, |t| function.moved(&all, t, &base));
-        let floor = self.absolute * largest(&analytic);
-        let compared = analytic.iter().zip(&numeric).enumerate().map(|(place, (analytic, numeric))| {
+        let floor = self.absolute * largest(&analytic) + self.noise;
+        // Where the operation has no finite value it has no tangent.
+        let known = analytic.iter().zip(&numeric).enumerate().filter(|(place, _)| base[*place].is_finite());
+        let compared = known.map(|(place, (analytic, numeric))| {
             let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
             let output = Some(element(&id.to_string(), node.shape, place));
             let input = Element::new(operand_name(slot), &[]);

@@ -254,6 +254,7 @@ impl<'g, U: Real> Session<'g, '_, U> {
             draws: self.draws.clone(),
             evaluations: 0,
             second: self.check.second_order != Some(false),
+            noise: 0.0,
         }
     }
 
@@ -435,7 +436,9 @@ impl<'g, U: Real> Session<'g, '_, U> {
         };
         let floor = self.absolute * largest(tangent.iter().filter(|dy| dy.is_finite())).max(1.0);
         let shape = self.graph.var(self.target).shape();
-        for (place, (own, numeric)) in tangent.iter().zip(numeric.iter().skip(1)).enumerate() {
+        let known =
+            tangent.iter().zip(numeric.iter().skip(1)).enumerate().filter(|(place, _)| base[*place].is_finite());
+        for (place, (own, numeric)) in known {
             let scale = own.abs().max(numeric.value.abs());
             let output = (!shape.is_scalar()).then(|| element("value", shape, place));
             let compared = Compared { part: "jvp", output, input: input.clone() };

@@ -7,6 +7,7 @@ mod every_op;
 mod faults;
 mod graphs;
 mod healthy;
+mod hidden;
 mod kinks;
 mod large;
 mod mutation;

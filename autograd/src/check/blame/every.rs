@@ -1,5 +1,7 @@
 //! Every rule between the inputs and the value by itself, also where the gradient is right.
 
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use super::function::{matrix, through};
@@ -79,24 +81,24 @@ impl Local {
         };
         let shown = trial.judge(self, (!silent).then_some(&real));
         self.evaluations += trial.evaluations();
-        match shown {
-            Shown::Agrees => {}
-            Shown::Nothing => return self.closely(graph, id, node, own, slots, None, hidden),
-            Shown::Doubt(kind, mismatch) => {
-                let found = self.closely(graph, id, node, own, slots, Some((kind, mismatch)), hidden);
-                if !found.is_empty() {
-                    return found;
-                }
-            }
-        }
+        let found = match shown {
+            Shown::Agrees => Vec::new(),
+            Shown::Nothing => self.closely(graph, id, node, own, slots, None, hidden),
+            Shown::Doubt(kind, mismatch) => self.closely(graph, id, node, own, slots, Some((kind, mismatch)), hidden),
+        };
         let constant = slots.len() == 1 && node.op.is_affine(slots[0]);
-        if constant || !trial.is_small() {
-            return Vec::new();
+        if found.is_empty() && (constant || !trial.is_small()) {
+            return found;
         }
-        self.nearby(graph, id, node, slots, &mut trial)
+        if found.is_empty() {
+            return self.nearby(graph, id, node, slots, &mut trial);
+        }
+        // At the point itself values may be what is left of others, or a hair from a kink: a wrong rule is wrong elsewhere, too.
+        let only_here = constant || !trial.is_small() || (through(node) && !trial.movable);
+        if only_here || self.wrong_nearby(graph, node, slots, &mut trial) { found } else { Vec::new() }
     }
 
-    /// Tries the rule of a node at a point near by.
+    /// What is wrong with the rule of a node at a point near by, if it is wrong at a second one, too.
     fn nearby<U: Real>(
         &mut self,
         graph: &Graph<U>,
@@ -105,34 +107,62 @@ impl Local {
         slots: &[usize],
         trial: &mut Trial<U>,
     ) -> Vec<Blame> {
+        let here = trial.point();
         for point in trial.nearby(self) {
-            if trial.movable {
-                trial.move_to(&point);
-                match trial.judge(self, None) {
-                    Shown::Nothing => continue,
-                    Shown::Agrees => return Vec::new(),
-                    Shown::Doubt(kind, mismatch) if through(node) => {
-                        return self.certain(node, id, slots, kind, *mismatch, Hidden::Nearby);
-                    }
-                    Shown::Doubt(..) => {}
-                }
-            } else if through(node) {
-                return Vec::new();
-            }
-            let Some((alone, own, at)) = elsewhere(graph, node, slots, &point) else { continue };
-            let moved = alone.nodes.borrow()[at.index()].clone();
-            let Ok(Some(mut trial)) = Trial::new(self, &alone, at, &moved, slots) else { continue };
-            let (kind, mismatch) = match trial.judge(self, None) {
+            let (kind, mismatch) = match self.shown_at(graph, node, slots, trial, &point) {
                 Shown::Nothing => continue,
                 Shown::Agrees => return Vec::new(),
                 Shown::Doubt(kind, mismatch) => (kind, mismatch),
             };
-            let own = Var::new(&alone, own);
-            let mut found = self.closely(&alone, at, &moved, own, slots, Some((kind, mismatch)), Hidden::Nearby);
+            let mut found = if through(node) {
+                self.certain(node, id, slots, kind, *mismatch, Hidden::Nearby)
+            } else {
+                let Some((alone, own, at)) = elsewhere(graph, node, slots, &point) else { continue };
+                let moved = alone.nodes.borrow()[at.index()].clone();
+                let own = Var::new(&alone, own);
+                self.closely(&alone, at, &moved, own, slots, Some((kind, mismatch)), Hidden::Nearby)
+            };
             found.iter_mut().for_each(|blame| blame.node = id.index());
-            return found;
+            trial.move_to(&here);
+            let wrong = !found.is_empty() && self.wrong_nearby(graph, node, slots, trial);
+            return if wrong { found } else { Vec::new() };
         }
         Vec::new()
+    }
+
+    /// Whether a rule is wrong for certain at a point near by.
+    fn wrong_nearby<U: Real>(&mut self, graph: &Graph<U>, node: &Node, slots: &[usize], trial: &mut Trial<U>) -> bool {
+        let points = [trial.nearby(self), trial.nearby(self)];
+        points.iter().flatten().any(|point| {
+            let shown = self.shown_at(graph, node, slots, trial, point);
+            matches!(shown, Shown::Doubt(_, mismatch) if mismatch.verdict == Verdict::Fail)
+        })
+    }
+
+    /// What a trial at another point shows, with the decisions that are taken there.
+    fn shown_at<U: Real>(
+        &mut self,
+        graph: &Graph<U>,
+        node: &Node,
+        slots: &[usize],
+        trial: &mut Trial<U>,
+        point: &[Vec<f64>],
+    ) -> Shown {
+        if trial.movable {
+            trial.move_to(point);
+            let shown = trial.judge(self, None);
+            if through(node) || matches!(shown, Shown::Agrees | Shown::Nothing) {
+                return shown;
+            }
+        } else if through(node) {
+            return Shown::Nothing;
+        }
+        let Some((alone, _, at)) = elsewhere(graph, node, slots, point) else { return Shown::Nothing };
+        let moved = alone.nodes.borrow()[at.index()].clone();
+        match Trial::new(self, &alone, at, &moved, slots) {
+            Ok(Some(mut trial)) => trial.judge(self, None),
+            _ => Shown::Nothing,
+        }
     }
 
     /// Looks at a rule element by element. If that finds nothing where a direction was wrong for certain, that counts.
@@ -147,11 +177,16 @@ impl Local {
         shown: Option<(BlameKind, Box<Mismatch>)>,
         hidden: Hidden,
     ) -> Vec<Blame> {
-        let mut found = self.node(graph, id, node, own, slots, &mut Default::default());
-        if found.is_empty() && self.second {
-            let second = self.second_of(graph, id, node, slots);
-            found.extend(second.map(|(slot, worst)| self.blame(node, id, slot, BlameKind::Second, worst, None)));
-        }
+        let look = |this: &mut Self| {
+            let mut found = this.node(graph, id, node, own, slots, &mut HashMap::new());
+            if found.is_empty() && this.second {
+                let second = this.second_of(graph, id, node, slots);
+                found.extend(second.map(|(slot, worst)| this.blame(node, id, slot, BlameKind::Second, worst, None)));
+            }
+            found
+        };
+        let found = look(self);
+        let mut found = self.beyond_noise(graph, id, node, slots, found, look);
         found.iter_mut().for_each(|blame| blame.hidden = Some(hidden));
         match shown {
             Some((kind, mismatch)) if found.is_empty() => self.certain(node, id, slots, kind, *mismatch, hidden),

@@ -89,7 +89,7 @@ impl Local {
                 Some(pushed) => numbers(graph, pushed.id()).ok()?,
                 None => vec![0.0; count],
             };
-            let floor = self.absolute * largest(&analytic).max(largest(&base)).max(1e-300);
+            let floor = self.absolute * largest(&analytic).max(largest(&base)).max(1e-300) + self.noise;
             for (place, (analytic, numeric)) in analytic.iter().zip(&numeric[start..start + count]).enumerate() {
                 let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
                 let input = element(&operand_name(*slot), part.shape(), place);

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::function::{isolated, matrix, through};
 use super::{Local, catch};
 use crate::check::difference::Derivative;
-use crate::check::probe::{Compared, Weighted, slopes_along};
+use crate::check::probe::{Compared, Weighted, largest, slopes_along};
 use crate::check::replay::{Replay, numbers};
 use crate::check::report::{BlameKind, Element, Mismatch, Verdict};
 use crate::graph::Graph;
@@ -19,6 +19,8 @@ use crate::var::Var;
 
 /// Of operations with more numbers the second derivative, and what a point near by shows, is left to the whole function.
 const LARGE: usize = 1 << 16;
+/// So many times what roundings of the operands do to a derivative is no fault of it.
+const NOISE: f64 = 16.0;
 /// How far away a point near by is, in parts of the size of each number, or of 1.
 const NEAR: f64 = 1.0 / 32.0;
 
@@ -138,26 +140,49 @@ impl<U: Real> Trial<U> {
         defined.then(|| (0..self.replay.outputs()).map(|k| self.replay.output(k).collect()).collect())
     }
 
+    /// What a few roundings of the operands and of the cotangent do to each value.
+    fn roundings(&mut self, local: &mut Local, values: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let (point, unit) = (self.replay.point(), 4.0 * U::EPSILON.to_f64());
+        let mut draws = |x: &Vec<f64>| x.iter().zip(local.draws.numbers(x.len())).map(|(x, u)| x * u).collect();
+        let rounded: Vec<Vec<f64>> = point.iter().map(&mut draws).collect();
+        let defined = self.replay.move_along(&rounded, unit);
+        let change = |k: usize| {
+            let change = |(a, b): (f64, &f64)| if (a - b).is_finite() { NOISE * (a - b).abs() } else { 0.0 };
+            self.replay.output(k).zip(&values[k]).map(change).collect()
+        };
+        let none = |values: &Vec<f64>| vec![0.0; values.len()];
+        if defined { (0..values.len()).map(change).collect() } else { values.iter().map(none).collect() }
+    }
+
+    /// By how much derivatives may be off that are computed with roundings: the contributions for a cotangent of size 1, and
+    /// their derivatives.
+    pub(super) fn noise(&mut self, local: &mut Local) -> f64 {
+        let Some(values) = self.at_point(None) else { return 0.0 };
+        self.roundings(local, &values)[1..].iter().flatten().fold(0.0, |max: f64, x| max.max(*x))
+    }
+
     /// `Σ ⟨cⱼ, uⱼ⟩` of the contributions among values, with the size of its terms.
-    fn along(&self, values: &[Vec<f64>]) -> Terms {
+    fn along(&self, values: &[Vec<f64>], noise: &[Vec<f64>], share: f64) -> Terms {
         let mut terms = Terms::default();
-        for (part, owner) in values[1..].iter().zip(&self.owners) {
-            part.iter().zip(&self.direction[*owner]).for_each(|(c, u)| terms.add(c * u));
+        for ((part, noise), owner) in values[1..].iter().zip(&noise[1..]).zip(&self.owners) {
+            let each = part.iter().zip(noise).zip(&self.direction[*owner]);
+            each.for_each(|((c, noise), u)| terms.add(c * u, share * noise * u));
         }
         terms
     }
 
     /// Compares the rule, for a random cotangent and for the `real` one, with a difference; its derivative with a difference
     /// of itself; and the tangent with the same.
-    pub(super) fn judge(&mut self, local: &Local, real: Option<&[f64]>) -> Shown {
+    pub(super) fn judge(&mut self, local: &mut Local, real: Option<&[f64]>) -> Shown {
         let Some(values) = self.at_point(None) else { return Shown::Nothing };
         if !values.iter().flatten().all(|x| x.is_finite()) {
             return Shown::Nothing;
         }
+        let noise = self.roundings(local, &values);
         let last = self.direction.len() - 1;
         let random = self.replay.point()[last].clone();
         let parts = self.owners.len();
-        let mut goals = vec![(BlameKind::Vjp, 0, self.along(&values))];
+        let mut goals = vec![(BlameKind::Vjp, 0, self.along(&values, &noise, 1.0))];
         let silent = |weights: Vec<f64>| {
             let mut all = vec![Vec::new(); self.replay.outputs()];
             all[0] = weights;
@@ -171,20 +196,22 @@ impl<U: Real> Trial<U> {
             let mut all = vec![Vec::new(); self.replay.outputs()];
             all[1..=parts].clone_from_slice(&self.weights);
             let mut terms = Terms::default();
-            let pushed = values[1 + parts..].iter().zip(&self.weights);
-            pushed.for_each(|(dx, v)| dx.iter().zip(v).for_each(|(dx, v)| terms.add(dx * v)));
+            for ((dx, noise), v) in values[1 + parts..].iter().zip(&noise[1 + parts..]).zip(&self.weights) {
+                dx.iter().zip(noise).zip(v).for_each(|((dx, noise), v)| terms.add(dx * v, noise * v));
+            }
+            terms.noise = terms.noise.max(goals[0].2.noise);
             goals.push((BlameKind::Second, weights.len(), terms));
             weights.push(all);
         }
         if self.forward {
             let mut terms = Terms::default();
-            let tangent = values.last().into_iter().flatten();
-            tangent.zip(&random).for_each(|(dy, w)| terms.add(dy * w));
+            let tangent = values.last().into_iter().flatten().zip(noise.last().into_iter().flatten());
+            tangent.zip(&random).for_each(|((dy, noise), w)| terms.add(dy * w, noise * w));
             goals.push((BlameKind::Jvp, 0, terms));
         }
         if let Some(real) = real {
             let Some(values) = self.at_point(Some(real)) else { return Shown::Nothing };
-            goals.push((BlameKind::Vjp, 1, self.along(&values)));
+            goals.push((BlameKind::Vjp, 1, self.along(&values, &noise, largest(real))));
         }
         let sums: Option<Vec<Weighted>> =
             weights.into_iter().map(|weights| Weighted::new(&mut self.replay, weights)).collect();
@@ -216,6 +243,10 @@ impl<U: Real> Trial<U> {
         })
     }
 
+    pub(super) fn point(&self) -> Vec<Vec<f64>> {
+        self.replay.point().to_vec()
+    }
+
     pub(super) fn move_to(&mut self, point: &[Vec<f64>]) {
         self.replay.set_point(point);
     }
@@ -235,10 +266,13 @@ struct Terms {
     sum: f64,
     squares: f64,
     largest: f64,
+    /// What rounding may have done to it.
+    noise: f64,
 }
 
 impl Terms {
-    fn add(&mut self, term: f64) {
+    fn add(&mut self, term: f64, noise: f64) {
+        self.noise += noise.abs();
         self.sum += term;
         self.squares += term * term;
         self.largest = self.largest.max(term.abs());
@@ -246,7 +280,7 @@ impl Terms {
 
     fn judge(&self, local: &Local, numeric: &Derivative) -> Mismatch {
         let scale = self.squares.sqrt().max(numeric.value.abs());
-        let tolerance = local.absolute * self.largest + local.relative * scale;
+        let tolerance = local.absolute * self.largest + local.relative * scale + self.noise;
         let input = Element::new("a random direction", &[]);
         Compared { part: "rule", output: None, input }.judge(self.sum, numeric, tolerance)
     }

@@ -29,6 +29,9 @@ const FLOOR: f64 = 1e-6;
 const PERSISTENT: usize = 2;
 /// Measured noise is the largest of a few; the next may be larger.
 const SAFETY: f64 = 2.0;
+/// Values that stay what they are at the point, while others near it differ by no more than this many roundings of 1, have
+/// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are.
+const COARSE: f64 = 64.0;
 /// No step is shorter than this, in parts of `|x|`: its ends would be few numbers apart.
 const SHORTEST: f64 = 32.0;
 
@@ -291,12 +294,16 @@ struct Central {
     table: Table,
     unit: f64,
     best: Option<Entry>,
+    /// The least difference to the value at the point that was seen, and how often there was none at smaller steps.
+    least: f64,
+    still: usize,
 }
 
 impl Central {
     fn new(settings: &Difference) -> Self {
         let unit = settings.epsilon * settings.noise;
-        Self { rows: Vec::new(), jumps: Vec::new(), table: Table::new(2, COLUMNS, unit), unit, best: None }
+        let table = Table::new(2, COLUMNS, unit);
+        Self { rows: Vec::new(), jumps: Vec::new(), table, unit, best: None, least: f64::INFINITY, still: 0 }
     }
 
     /// Takes in a pair of points for output `k`, whose value between them is `center`.
@@ -307,6 +314,13 @@ impl Central {
             self.rows.clear();
             self.jumps.clear();
             self.table.clear();
+            return;
+        }
+        let change = (right - center).abs().max((left - center).abs());
+        if change > 0.0 {
+            self.least = self.least.min(change);
+        } else if self.least <= COARSE * self.unit {
+            self.still += 1;
             return;
         }
         let magnitude = right.abs().max(left.abs());
@@ -324,6 +338,9 @@ impl Central {
     /// Whether smaller steps would not help.
     fn settled(&mut self) -> bool {
         let Some(last) = self.rows.last() else { return false };
+        if self.rows.len() >= ROWS && self.still > 1 {
+            return true;
+        }
         let rounding = 2.0 * self.unit * last.magnitude / last.step;
         if self.rows.len() < ROWS || !self.table.reaches(rounding / 4.0) {
             return false;

@@ -314,6 +314,10 @@ impl<'g, U: Real> Session<'g, '_, U> {
             vars.push(own);
         }
         self.note_non_finite(&vars, &all);
+        let known = numbers(self.graph, self.target).is_ok_and(|y| y.iter().all(|y| y.is_finite()));
+        if !known && !all.iter().flatten().all(|g| g.is_finite()) {
+            return None; // Where the value is not finite the gradient need not be: that was said.
+        }
         let norm = largest(all.iter().flatten().filter(|g| g.is_finite()));
         Some(Gradient { vars, numbers: all, cotangents: pulled, floor: self.absolute * norm.max(1.0) })
     }

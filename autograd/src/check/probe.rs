@@ -36,8 +36,8 @@ impl Draws {
 pub(super) struct Weighted {
     weights: Vec<Vec<f64>>,
     base: Vec<Vec<f64>>,
-    /// Twice the size of the terms. Added to the sum, so that what rounding does to it shows in its size, also where it
-    /// cancels.
+    /// A little more than the size of the terms. Added to the sum, so that what rounding does to it shows in its size, also
+    /// where it cancels.
     size: f64,
 }
 
@@ -51,7 +51,7 @@ impl Weighted {
         let base: Vec<Vec<f64>> = (0..replay.outputs()).map(|k| replay.output(k).collect()).collect();
         let terms = weights.iter().flatten().zip(base.iter().flatten());
         let size: f64 = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
-        Some(Self { weights, base, size: 2.0 * size })
+        Some(Self { weights, base, size: 1.25 * size })
     }
 
     /// The sum where the replay was evaluated last.

@@ -76,7 +76,8 @@ impl Weighted {
 
 /// Whether values do not tell what a derivative is that is not finite itself: theirs grows without bound, or there is none.
 pub(super) fn unresolved(numeric: &Derivative) -> bool {
-    !numeric.value.is_finite() || !(numeric.error_bar <= numeric.value.abs() / 4.0)
+    let known = numeric.value.is_finite() && numeric.error_bar <= numeric.value.abs() / 4.0;
+    !known
 }
 
 /// Whether a value is infinite, or NaN, and as it was.

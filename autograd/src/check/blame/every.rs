@@ -79,14 +79,18 @@ impl Local {
             Ok(None) => return Vec::new(),
             Err(_) => return self.shapeless(graph, id, node, slots).into_iter().collect(),
         };
+        let constant = slots.len() == 1 && node.op.is_affine(slots[0]);
         let shown = trial.judge(self, (!silent).then_some(&real));
         self.evaluations += trial.evaluations();
         let found = match shown {
             Shown::Agrees => Vec::new(),
             Shown::Nothing => self.closely(graph, id, node, own, slots, None, hidden),
-            Shown::Doubt(kind, mismatch) => self.closely(graph, id, node, own, slots, Some((kind, mismatch)), hidden),
+            // A sum of cotangents may be nothing but rounding: of a constant rule only elements count.
+            Shown::Doubt(kind, mismatch) => {
+                let shown = (!constant).then_some((kind, mismatch));
+                self.closely(graph, id, node, own, slots, shown, hidden)
+            }
         };
-        let constant = slots.len() == 1 && node.op.is_affine(slots[0]);
         if found.is_empty() && (constant || !trial.is_small()) {
             return found;
         }

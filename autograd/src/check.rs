@@ -49,7 +49,7 @@ pub use cause::{Evidence, diagnose, is_not_summed};
 pub use compare::{Tolerance, judge};
 pub use difference::{Complex, Derivative, Difference, Differences, Method, Precision, Side, complex_step};
 pub use numeric::{Numbers, Scalar, derivative, gradient, jacobian};
-pub use report::{Blame, BlameKind, Cause, Element, Kink, Mismatch, Part, Reason, Report, Site, Verdict};
+pub use report::{Blame, BlameKind, Cause, Element, Hidden, Kink, Mismatch, Part, Reason, Report, Site, Verdict};
 
 /// The settings of a check, and the checks themselves.
 ///

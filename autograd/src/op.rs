@@ -221,8 +221,19 @@ macro_rules! ops {
                 places
             }
 
-            /// The frozen twin: see [`Pointwise::frozen`].
-            pub(crate) fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
+            /// The frozen twin of an operation with kinks, for the [checker](crate::check): its value at the moving operands
+            /// `x` with the decisions that it takes at `at`. `None`: it is smooth. An operation of the user's that is made of
+            /// this one passes it on as its [own](CustomOp::frozen).
+            ///
+            /// # Examples
+            /// ```
+            /// use autograd::{Graph, Op, op::Abs};
+            /// let graph = Graph::new();
+            /// let (x, at) = (graph.variable(0.5), graph.constant(-2.0));
+            /// assert_eq!(Op::from(Abs).frozen(&[x], &[at]).unwrap().item(), -0.5);
+            /// ```
+            #[must_use]
+            pub fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => None,
                     $($(#[$only])? Op::$name(op) => $kind(op).frozen(x, at),)*

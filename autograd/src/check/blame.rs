@@ -4,18 +4,22 @@
 //! cotangent and for a random one, against differences of that one operation with its decisions frozen. No error of another
 //! node comes in, so every node that fails is at fault. Where all pass and the whole does not, it is put together wrongly.
 
+mod every;
 mod function;
 mod search;
 mod second;
+mod shape;
+mod trial;
 
 use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
 use function::{Function, rescaled, summed};
+use trial::Trial;
 
 use super::difference::{Derivative, Difference};
-use super::probe::{Compared, Draws, element, largest, likely, scale, slopes_along, slopes_at};
+use super::probe::{Compared, Draws, element, largest, likely, scale, slopes_along, slopes_at, unresolved};
 use super::replay::{Held, numbers};
 use super::report::{Blame, BlameKind, Cause, Element, Mismatch, Reason, Site, Verdict};
 use crate::graph::Graph;
@@ -38,6 +42,10 @@ pub(super) struct Local {
     pub(super) held: Held,
     pub(super) draws: Draws,
     pub(super) evaluations: usize,
+    /// Whether derivatives of rules are checked, too.
+    pub(super) second: bool,
+    /// What rounding may do to contributions for cotangents of size 1.
+    pub(super) noise: f64,
 }
 
 /// Contributions to the cotangent of an operand for some cotangents of the result.
@@ -70,7 +78,10 @@ impl Local {
                 |slot: &usize| cotangents[node.inputs[*slot].index()].is_some() && node.op.differentiable(*slot);
             let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
             if !slots.is_empty() {
-                found.extend(self.node(graph, id, node, own, &slots, &mut sums));
+                let wrong = self.node(graph, id, node, own, &slots, &mut sums);
+                found.extend(self.beyond_noise(graph, id, node, &slots, wrong, |this| {
+                    this.node(graph, id, node, own, &slots, &mut HashMap::new())
+                }));
             }
         }
         if let Some(seed) = cotangents[target.index()] {
@@ -78,6 +89,26 @@ impl Local {
         }
         found.extend(accumulated(graph, &nodes, &cotangents, &sums, target));
         found.sort_by(|a, b| b.worst.severity().total_cmp(&a.worst.severity()));
+        found
+    }
+
+    /// What is found of a node, again with what rounding may do to it, if something is.
+    fn beyond_noise<U: Real>(
+        &mut self,
+        graph: &Graph<U>,
+        id: NodeId,
+        node: Node<'_>,
+        slots: &[usize],
+        found: Vec<Blame>,
+        again: impl FnOnce(&mut Self) -> Vec<Blame>,
+    ) -> Vec<Blame> {
+        if found.iter().all(|blame| blame.kind == BlameKind::Shape) {
+            return found;
+        }
+        let Ok(Some(mut trial)) = Trial::new(self, graph, id, node, slots) else { return found };
+        self.noise = trial.noise(self);
+        let found = if self.noise > 0.0 { again(self) } else { found };
+        self.noise = 0.0;
         found
     }
 
@@ -92,20 +123,29 @@ impl Local {
         sums: &mut HashMap<NodeId, (Vec<f64>, f64)>,
     ) -> Vec<Blame> {
         let (at, op, site) = graph.applied(id);
-        let Ok(real) = numbers(graph, own.id()) else { return Vec::new() };
-        let random = self.draws.numbers(real.len());
-        let shape = node.shape;
-        let drawn =
-            graph.constant(Matrix::new(shape.rows, shape.cols, random.iter().map(|x| U::from_f64(*x)).collect()));
-        let pulled = catch(|| [own, drawn].map(|g| graph.at(site, || graph.vjps_of(op, g, &at, slots))));
-        let Ok([by_own, by_random]) = pulled else {
-            return vec![self.blame(node, id, slots[0], BlameKind::Shape, missing(node), Some(Cause::Missing))];
+        let Ok(mut real) = numbers(graph, own.id()) else { return Vec::new() };
+        let mut random = self.draws.numbers(real.len());
+        // Where the value is not finite there is nothing to be compared.
+        let Ok(value) = numbers(graph, id) else { return Vec::new() };
+        for (place, _) in value.iter().enumerate().filter(|(_, y)| !y.is_finite()) {
+            (real[place], random[place]) = (f64::NAN, 0.0);
+        }
+        let constant = |x: &[f64]| graph.constant(function::matrix::<U>(node.shape, x));
+        // What is not finite already when it arrives is not this operation's.
+        let given = !real.iter().all(|g| g.is_finite());
+        real.iter_mut().filter(|g| !g.is_finite()).for_each(|g| *g = 0.0);
+        let finite = if given { constant(&real) } else { own };
+        let all = [own, finite, constant(&random)];
+        let pulled = catch(|| all.map(|g| graph.at(site, || graph.vjps_of(op, g, &at, slots))));
+        let Ok([by_own, by_finite, by_random]) = pulled else {
+            return self.shapeless(graph, id, node, slots).into_iter().collect();
         };
         let mut contributions = Vec::new();
-        for ((slot, own), random) in slots.iter().zip(by_own).zip(by_random) {
-            let (Ok(a), Ok(b)) = (numbers(graph, own.id()), numbers(graph, random.id())) else { return Vec::new() };
+        for (k, slot) in slots.iter().enumerate() {
+            let [a, b, c] = [&by_own, &by_finite, &by_random].map(|parts| numbers(graph, parts[k].id()));
+            let (Ok(a), Ok(b), Ok(c)) = (a, b, c) else { return Vec::new() };
             add(sums, node.inputs[*slot], &a);
-            contributions.push(Contribution { slot: *slot, shape: own.shape(), analytic: vec![a, b] });
+            contributions.push(Contribution { slot: *slot, shape: by_own[k].shape(), analytic: vec![b, c] });
         }
         let Some(mut function) = Function::of(graph, id, node, slots, self.held) else { return Vec::new() };
         let weights = [real, random];
@@ -142,6 +182,7 @@ impl Local {
             kind,
             worst,
             cause,
+            hidden: None,
         }
     }
 
@@ -155,11 +196,13 @@ impl Local {
         weights: &[Vec<f64>; 2],
     ) -> Option<(Mismatch, Option<Cause>)> {
         let count = function.replay.point()[source].len();
+        let finite = function.replay.point().iter().flatten().all(|x| x.is_finite());
+        let tainted = !finite || !function.is_finite();
         if function.diagonal {
             let slopes = self.diagonal(function, source)?;
             let sums: Vec<Vec<Derivative>> =
                 weights.iter().map(|weights| summed(&slopes, weights, node.shape, given.shape)).collect();
-            return self.worst(given, &sums);
+            return self.worst(given, &sums, weights, tainted);
         }
         let mut columns = |this: &mut Self, places: &[usize]| -> Option<Vec<Vec<Derivative>>> {
             let columns: Option<Vec<Vec<Derivative>>> =
@@ -170,7 +213,7 @@ impl Local {
         if count <= ELEMENTWISE {
             let places: Vec<usize> = (0..count).collect();
             let numeric = columns(self, &places)?;
-            return self.worst(given, &numeric);
+            return self.worst(given, &numeric, weights, tainted);
         }
         let place = self.search(node, function, source, given, weights)?;
         let numeric = self.column(node, function, source, place, weights)?;
@@ -181,20 +224,34 @@ impl Local {
                 analytic: given.analytic.iter().map(|all| vec![all[place]]).collect(),
             },
             &numeric.iter().map(|one| vec![*one]).collect::<Vec<_>>(),
+            weights,
+            tainted,
         )?;
         worst.input = element(&operand_name(given.slot), given.shape, place);
         Some((worst, cause))
     }
 
     /// Compares all elements of a contribution.
-    fn worst(&self, given: &Contribution, numeric: &[Vec<Derivative>]) -> Option<(Mismatch, Option<Cause>)> {
+    ///
+    /// With `tainted` operands, which are not finite somewhere, a contribution that is not finite is no news.
+    fn worst(
+        &self,
+        given: &Contribution,
+        numeric: &[Vec<Derivative>],
+        weights: &[Vec<f64>; 2],
+        tainted: bool,
+    ) -> Option<(Mismatch, Option<Cause>)> {
         let mut worst: Option<(Mismatch, usize)> = None;
         for (k, (analytic, numeric)) in given.analytic.iter().zip(numeric).enumerate() {
-            let floor = self.absolute * largest(analytic).max(1e-300);
+            let floor = self.absolute * largest(analytic).max(1e-300) + self.noise * largest(&weights[k]);
             for (place, (analytic, numeric)) in analytic.iter().zip(numeric).enumerate() {
                 let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
                 let input = element(&operand_name(given.slot), given.shape, place);
                 let mismatch = Compared { part: "vjp", output: None, input }.judge(*analytic, numeric, tolerance);
+                // Where neither the values nor the rule have a slope there is nothing to compare.
+                if !analytic.is_finite() && (tainted || unresolved(numeric)) {
+                    continue;
+                }
                 let worse = worst.as_ref().is_none_or(|(old, _)| mismatch.severity() > old.severity());
                 if mismatch.verdict == Verdict::Fail && worse {
                     worst = Some((mismatch, k));
@@ -271,8 +328,10 @@ impl Local {
         all[source].clone_from(&direction);
         let base = function.values(&all, 0.0)?;
         let numeric = slopes_along::<U>(&self.difference, |t| function.moved(&all, t, &base));
-        let floor = self.absolute * largest(&analytic);
-        let compared = analytic.iter().zip(&numeric).enumerate().map(|(place, (analytic, numeric))| {
+        let floor = self.absolute * largest(&analytic) + self.noise;
+        // Where the operation has no finite value it has no tangent.
+        let known = analytic.iter().zip(&numeric).enumerate().filter(|(place, _)| base[*place].is_finite());
+        let compared = known.map(|(place, (analytic, numeric))| {
             let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
             let output = Some(element(&id.to_string(), node.shape, place));
             let input = Element::new(operand_name(slot), &[]);
@@ -315,7 +374,8 @@ fn accumulated<U: Real>(
         let Some(Ok(own)) = cotangents[id.index()].map(|own| numbers(graph, own.id())) else { continue };
         let node = nodes.get(*id);
         let tolerance = 64.0 * U::EPSILON.to_f64() * size;
-        let places = own.iter().zip(sum).enumerate().map(|(place, (own, sum))| {
+        let known = own.iter().zip(sum).enumerate().filter(|(_, (_, sum))| sum.is_finite());
+        let places = known.map(|(place, (own, sum))| {
             let input = element(&id.to_string(), node.shape, place);
             let numeric = Derivative::known(*sum, tolerance);
             Compared { part: "accumulation", output: None, input }.judge(*own, &numeric, tolerance)
@@ -331,15 +391,11 @@ fn accumulated<U: Real>(
                 kind: BlameKind::Accumulation,
                 worst,
                 cause: Some(Cause::Accumulation),
+                hidden: None,
             });
         }
     }
     found
-}
-
-fn missing(node: Node<'_>) -> Mismatch {
-    let unknown = Derivative::unknown(Reason::NonFinite);
-    Compared { part: "vjp", output: None, input: Element::new(node.op.name(), &[]) }.judge(f64::NAN, &unknown, 0.0)
 }
 
 fn operand_name(slot: usize) -> String {

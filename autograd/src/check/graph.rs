@@ -9,7 +9,7 @@ use super::probe::{
     Compared, Draws, Weighted, element, first, in_type, inner, largest, likely, slopes_along, slopes_at, unmoved,
 };
 use super::replay::{Held, Replay, copied, numbers};
-use super::report::{BlameKind, Cause, Element, Mismatch, Part, Reason, Report, Site, Verdict};
+use super::report::{BlameKind, Cause, Element, Hidden, Mismatch, Part, Reason, Report, Site, Verdict};
 use super::search::{self, Goal, wrong_places};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
@@ -188,6 +188,8 @@ pub(super) struct Session<'g, 'r, U: Real> {
 pub(super) struct Gradient<'g, U: Real> {
     pub(super) vars: Vec<Option<Var<'g, U>>>,
     pub(super) numbers: Vec<Vec<f64>>,
+    /// The cotangents of all nodes up to the value.
+    cotangents: Vec<Option<Var<'g, U>>>,
     /// What errors are allowed to be however small an element is.
     pub(super) floor: f64,
 }
@@ -206,13 +208,44 @@ impl<'g, U: Real> Session<'g, '_, U> {
         if self.check.second_order != Some(false) {
             self.second_order(&gradient);
         }
+        let mut local = self.local();
         if failed {
-            let found = self.local().first_order(self.graph, &self.sources, self.target, self.cotangent);
-            self.blamed(found);
+            self.report.blame.extend(local.first_order(self.graph, &self.sources, self.target, self.cotangent));
         } else if !self.report.is_pass() {
-            let found = self.local().second_order(self.graph, &self.sources, self.target);
-            self.blamed(found);
+            self.report.blame.extend(local.second_order(self.graph, &self.sources, self.target));
         }
+        if self.report.culprit().is_none() {
+            self.every_rule(&gradient);
+        }
+        if self.report.culprit().is_none() && self.report.is_fail() && !self.report.mismatches.is_empty() {
+            let known = "every operation passes by itself: the error is in how the graph is put together (a value that was \
+                         detached, a state that changes), not in a rule";
+            self.report.notes.push(known.to_owned());
+        }
+    }
+
+    /// Tries each rule by itself: the gradient may be right at this point by chance.
+    fn every_rule(&mut self, gradient: &Gradient<'g, U>) {
+        let trials = self.local().every(self.graph, &self.sources, &gradient.cotangents);
+        if trials.left > 0 {
+            let known = format!(
+                "{} of {} operations were not tried by themselves: too many numbers",
+                trials.left,
+                trials.left + trials.tried
+            );
+            self.report.notes.push(known);
+        }
+        let shown = self.report.is_fail();
+        for mut blame in trials.found {
+            blame.hidden = blame.hidden.filter(|hidden| !shown || *hidden != Hidden::Whole);
+            self.report.keep(blame.worst.clone());
+            self.report.note_verdict(Verdict::Fail);
+            self.report.blame.push(blame);
+        }
+        let mut part = Part::new("rules by themselves");
+        part.failed = self.report.blame.len();
+        part.passed = trials.tried.saturating_sub(part.failed);
+        self.report.parts.push(part);
     }
 
     fn local(&self) -> Local {
@@ -223,16 +256,9 @@ impl<'g, U: Real> Session<'g, '_, U> {
             held: self.held,
             draws: self.draws.clone(),
             evaluations: 0,
+            second: self.check.second_order != Some(false),
+            noise: 0.0,
         }
-    }
-
-    fn blamed(&mut self, found: Vec<super::report::Blame>) {
-        if found.is_empty() && self.report.is_fail() && !self.report.mismatches.is_empty() {
-            let known = "every operation passes by itself: the error is in how the graph is put together (a value that was \
-                         detached, a state that changes), not in a rule";
-            self.report.notes.push(known.to_owned());
-        }
-        self.report.blame.extend(found);
     }
 
     /// Whether the value is finite; if not, where it is not.
@@ -267,6 +293,8 @@ impl<'g, U: Real> Session<'g, '_, U> {
             Err(message) => {
                 self.report.notes.push(format!("the gradient cannot be recorded: {message}"));
                 self.report.note_verdict(Verdict::Fail);
+                let found = self.local().unrecorded(self.graph, &self.sources, self.target);
+                self.report.blame.extend(found);
                 return None;
             }
         };
@@ -289,8 +317,12 @@ impl<'g, U: Real> Session<'g, '_, U> {
             vars.push(own);
         }
         self.note_non_finite(&vars, &all);
+        let known = numbers(self.graph, self.target).is_ok_and(|y| y.iter().all(|y| y.is_finite()));
+        if !known && !all.iter().flatten().all(|g| g.is_finite()) {
+            return None; // Where the value is not finite the gradient need not be: that was said.
+        }
         let norm = largest(all.iter().flatten().filter(|g| g.is_finite()));
-        Some(Gradient { vars, numbers: all, floor: self.absolute * norm.max(1.0) })
+        Some(Gradient { vars, numbers: all, cotangents: pulled, floor: self.absolute * norm.max(1.0) })
     }
 
     fn note_non_finite(&mut self, vars: &[Option<Var<'g, U>>], all: &[Vec<f64>]) {
@@ -411,7 +443,9 @@ impl<'g, U: Real> Session<'g, '_, U> {
         };
         let floor = self.absolute * largest(tangent.iter().filter(|dy| dy.is_finite())).max(1.0);
         let shape = self.graph.var(self.target).shape();
-        for (place, (own, numeric)) in tangent.iter().zip(numeric.iter().skip(1)).enumerate() {
+        let known =
+            tangent.iter().zip(numeric.iter().skip(1)).enumerate().filter(|(place, _)| base[*place].is_finite());
+        for (place, (own, numeric)) in known {
             let scale = own.abs().max(numeric.value.abs());
             let output = (!shape.is_scalar()).then(|| element("value", shape, place));
             let compared = Compared { part: "jvp", output, input: input.clone() };

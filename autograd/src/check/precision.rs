@@ -40,8 +40,10 @@ pub(super) fn compare<T: Real, U: Real>(
         let var = graph.var(*source);
         let name = var.name().unwrap_or_else(|| source.to_string());
         let floor = 64.0 * T::EPSILON.to_f64() * largest(long.iter().filter(|g| g.is_finite()));
+        // What is not finite in either has no digits to lose.
+        let known = short.iter().zip(&long).enumerate().filter(|(_, (a, b))| a.is_finite() || b.is_finite());
         worst = worst.max(Error::between(&short, &long).whole());
-        for (place, (short, long)) in short.iter().zip(&long).enumerate() {
+        for (place, (short, long)) in known {
             let tolerance = floor * T::EPSILON.to_f64() + check.rtol_f32 * long.abs();
             let numeric = Derivative::known(*long, floor);
             let input = element(&name, var.shape(), place);
@@ -159,6 +161,7 @@ fn name_losses(nodes: &Nodes, errors: &Errors, lost: f64, elements: bool, report
             kind: BlameKind::Precision,
             worst,
             cause: Some(Cause::Precision),
+            hidden: None,
         });
     }
 }

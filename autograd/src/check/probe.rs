@@ -36,8 +36,8 @@ impl Draws {
 pub(super) struct Weighted {
     weights: Vec<Vec<f64>>,
     base: Vec<Vec<f64>>,
-    /// Twice the size of the terms. Added to the sum, so that what rounding does to it shows in its size, also where terms
-    /// cancel; once would itself cancel if all of them are negative.
+    /// A little more than the size of the terms. Added to the sum, so that what rounding does to it shows in its size, also
+    /// where it cancels.
     size: f64,
 }
 
@@ -51,12 +51,12 @@ impl Weighted {
         let base: Vec<Vec<f64>> = (0..replay.outputs()).map(|k| replay.output(k).collect()).collect();
         let terms = weights.iter().flatten().zip(base.iter().flatten());
         let size: f64 = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
-        Some(Self { weights, base, size: 2.0 * size })
+        Some(Self { weights, base, size: 1.25 * size })
     }
 
     /// The sum where the replay was evaluated last.
     pub(super) fn of<U: Real>(&self, replay: &Replay<U>) -> f64 {
-        let mut sum = self.size;
+        let mut sum = 0.0;
         for (k, (weights, base)) in self.weights.iter().zip(&self.base).enumerate() {
             for ((w, y), base) in weights.iter().zip(replay.output(k)).zip(base) {
                 if !unmoved(y, *base) {
@@ -64,7 +64,8 @@ impl Weighted {
                 }
             }
         }
-        sum
+        // Last: a move that is lost in the size must not be lost in some of its terms alone.
+        self.size + sum
     }
 
     /// The sum at the point.
@@ -77,6 +78,12 @@ impl Weighted {
     pub(super) fn base(&self) -> &[Vec<f64>] {
         &self.base
     }
+}
+
+/// Whether values do not tell what a derivative is that is not finite itself: theirs grows without bound, or there is none.
+pub(super) fn unresolved(numeric: &Derivative) -> bool {
+    let known = numeric.value.is_finite() && numeric.error_bar <= numeric.value.abs() / 4.0;
+    !known
 }
 
 /// Whether a value is infinite, or NaN, and as it was.

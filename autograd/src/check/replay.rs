@@ -224,6 +224,11 @@ impl<U: Real> Replay<U> {
         &self.point
     }
 
+    /// Makes another point of it, for all that comes.
+    pub(super) fn set_point(&mut self, point: &[Vec<f64>]) {
+        self.point = point.to_vec();
+    }
+
     /// Evaluates at the point plus `t` times a direction; `false` if it has no value there.
     pub(super) fn move_along(&mut self, direction: &[Vec<f64>], t: f64) -> bool {
         for (k, (point, u)) in self.point.iter().zip(direction).enumerate() {

@@ -228,6 +228,21 @@ pub struct Blame {
     pub worst: Mismatch,
     /// What probably happened.
     pub cause: Option<Cause>,
+    /// Why the gradient as a whole does not show it at the point, if it does not.
+    pub hidden: Option<Hidden>,
+}
+
+/// Why a wrong rule does not show in the gradient at the point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Hidden {
+    /// The cotangent of the operation is 0 there.
+    Cotangent,
+    /// What it contributes is too small there, or cancels.
+    Whole,
+    /// The rule is right there, and wrong at a point near by: a factor of it may be 0.
+    Nearby,
 }
 
 /// What is wrong with an operation.

@@ -48,21 +48,41 @@ impl Recipe {
         self.statements.iter().filter_map(leaf).collect()
     }
 
+    /// Of given lines.
+    pub(crate) fn of(statements: Vec<Statement>) -> Self {
+        Self { statements }
+    }
+
     /// Records all lines, with `sources` in the places of the variables; the values of all lines.
     pub(crate) fn record<'g, T: Real>(&self, graph: &'g Graph<T>, sources: &[Var<'g, T>]) -> Vec<Var<'g, T>> {
+        self.record_by(graph, sources, |_, op, operands| graph.try_apply(op, operands).unwrap())
+    }
+
+    /// The same with operations applied by `apply`, which is told the line.
+    pub(crate) fn record_by<'g, T: Real>(
+        &self,
+        graph: &'g Graph<T>,
+        sources: &[Var<'g, T>],
+        mut apply: impl FnMut(usize, Op, &[Var<'g, T>]) -> Var<'g, T>,
+    ) -> Vec<Var<'g, T>> {
         let mut sources = sources.iter();
         let mut values: Vec<Var<'g, T>> = Vec::with_capacity(self.statements.len());
-        for statement in &self.statements {
+        for (line, statement) in self.statements.iter().enumerate() {
             values.push(match statement {
                 Statement::Variable(_) => *sources.next().expect("a source for each variable"),
                 Statement::Constant(value) => graph.constant(value.cast()),
                 Statement::Apply(op, operands) => {
                     let operands: Vec<_> = operands.iter().map(|operand| values[*operand]).collect();
-                    graph.try_apply(*op, &operands).unwrap()
+                    apply(line, *op, &operands)
                 }
             });
         }
         values
+    }
+
+    /// Whether nothing is detached.
+    pub(crate) fn is_differentiable(&self) -> bool {
+        !self.statements.iter().any(|statement| matches!(statement, Statement::Apply(Op::Detach(_), _)))
     }
 
     /// The lines whose values no other line uses.
@@ -79,7 +99,11 @@ impl Recipe {
     /// All that it computes in one column: the elements of the [`results`](Self::results), then those of the variables,
     /// so that it is connected to each of them.
     pub(crate) fn column<'g, T: Real>(&self, graph: &'g Graph<T>, sources: &[Var<'g, T>]) -> Var<'g, T> {
-        let values = self.record(graph, sources);
+        self.joined(&self.record(graph, sources), sources)
+    }
+
+    /// The same of values that were recorded.
+    pub(crate) fn joined<'g, T: Real>(&self, values: &[Var<'g, T>], sources: &[Var<'g, T>]) -> Var<'g, T> {
         let results = self.results();
         let all = results.iter().map(|line| &values[*line]).chain(sources);
         let columns: Vec<_> = all.map(|value| value.reshape(value.shape().len(), 1)).collect();
@@ -149,6 +173,29 @@ pub(crate) fn recipes(steps: usize) -> impl Strategy<Value = Recipe> {
 /// domain: derivatives mean little then, but nothing may break.
 pub(crate) fn wild_recipes(steps: usize) -> impl Strategy<Value = Recipe> {
     choices(steps).prop_map(|choices| Cook::recipe(&choices, Domains::Ignored))
+}
+
+/// Random graphs in which the operation of an example is used, with the line that it stands on; `None` where its operands
+/// cannot be made to fit. It has up to `before` operations above it, and as many below, the first of which uses it.
+pub(crate) fn recipes_around(case: Case, before: usize) -> impl Strategy<Value = Option<(Recipe, usize)>> {
+    (choices(2 * before), 0..=before).prop_map(move |(mut choices, before)| {
+        let graph = Graph::new();
+        let mut cook = Cook::new(&graph, Domains::Kept);
+        let below = choices.steps.split_off(before.min(choices.steps.len() - 1));
+        let mut pool = cook.leaves(&choices);
+        choices.steps.iter().for_each(|step| cook.random_step(step, &mut pool));
+        let (_, _, operands, fit) = below[0];
+        let line = cook.step_from(&case, operands, fit, &pool)?;
+        pool.push(line);
+        for (k, step) in below.iter().enumerate() {
+            let mut step = *step;
+            if k == 0 {
+                step.2[0] = 0;
+            }
+            cook.random_step(&step, &mut pool);
+        }
+        Some((Recipe { statements: cook.statements }, line))
+    })
 }
 
 /// What a recipe is cooked from. All numbers are taken modulo what there is to choose from.
@@ -240,16 +287,29 @@ struct Cook<'g> {
 impl<'g> Cook<'g> {
     fn recipe(choices: &Choices, domains: Domains) -> Recipe {
         let graph = Graph::new();
-        let mut cook = Cook { graph: &graph, values: Vec::new(), lines: Vec::new(), statements: Vec::new(), domains };
-        let mut pool: Vec<usize> = choices.leaves.iter().map(|leaf| cook.leaf(choices.size, leaf)).collect();
-        for (operation, example, operands, fit) in &choices.steps {
-            let cases = &menu()[operation % menu().len()];
-            let case = &cases[example % cases.len()];
-            let back = |slot: usize| pool[pool.len() - 1 - operands[slot % 3] % pool.len()];
-            let operands = (0..case.domains.len()).map(back).collect();
-            pool.extend(cook.step(case, operands, *fit));
-        }
+        let mut cook = Cook::new(&graph, domains);
+        let mut pool = cook.leaves(choices);
+        choices.steps.iter().for_each(|step| cook.random_step(step, &mut pool));
         Recipe { statements: cook.statements }
+    }
+
+    fn new(graph: &'g Graph<f64>, domains: Domains) -> Self {
+        Cook { graph, values: Vec::new(), lines: Vec::new(), statements: Vec::new(), domains }
+    }
+
+    fn leaves(&mut self, choices: &Choices) -> Vec<usize> {
+        choices.leaves.iter().map(|leaf| self.leaf(choices.size, leaf)).collect()
+    }
+
+    fn random_step(&mut self, (operation, example, operands, fit): &StepChoice, pool: &mut Vec<usize>) {
+        let cases = &menu()[operation % menu().len()];
+        let line = self.step_from(&cases[example % cases.len()], *operands, *fit, pool);
+        pool.extend(line);
+    }
+
+    fn step_from(&mut self, case: &Case, operands: [usize; 3], fit: usize, pool: &[usize]) -> Option<usize> {
+        let back = |slot: usize| pool[pool.len() - 1 - operands[slot % 3] % pool.len()];
+        self.step(case, (0..case.domains.len()).map(back).collect(), fit)
     }
 
     fn leaf(&mut self, (rows, cols): (usize, usize), (form, coarse, thousands): &LeafChoice) -> usize {

@@ -48,6 +48,12 @@ impl<U: Real> Function<U> {
         self.replay.move_along(direction, t).then(|| self.replay.output(0).collect())
     }
 
+    /// Whether the values are finite at the point.
+    pub(super) fn is_finite(&mut self) -> bool {
+        let still: Vec<Vec<f64>> = self.replay.point().iter().map(|x| vec![0.0; x.len()]).collect();
+        self.values(&still, 0.0).is_some_and(|values| values.iter().all(|y| y.is_finite()))
+    }
+
     /// The values, with 0 for those that are infinite and stay so.
     pub(super) fn moved(&mut self, direction: &[Vec<f64>], t: f64, base: &[f64]) -> Option<Vec<f64>> {
         Some(settle(self.values(direction, t)?, base))

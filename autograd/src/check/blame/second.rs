@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::function::{isolated, matrix, settle, through};
 use super::{Local, catch, operand_name};
-use crate::check::probe::{Compared, element, largest, slopes_along};
+use crate::check::probe::{Compared, element, largest, slopes_along, unresolved};
 use crate::check::replay::{Reach, Replay, numbers};
 use crate::check::report::{Blame, BlameKind, Mismatch, Verdict};
 use crate::graph::Graph;
@@ -39,7 +39,7 @@ impl Local {
     }
 
     /// The derivative of the rule of one node, by its operands and its cotangent.
-    fn second_of<U: Real>(
+    pub(super) fn second_of<U: Real>(
         &mut self,
         graph: &Graph<U>,
         id: NodeId,
@@ -89,12 +89,15 @@ impl Local {
                 Some(pushed) => numbers(graph, pushed.id()).ok()?,
                 None => vec![0.0; count],
             };
-            let floor = self.absolute * largest(&analytic).max(largest(&base)).max(1e-300);
+            let floor = self.absolute * largest(&analytic).max(largest(&base)).max(1e-300) + self.noise;
             for (place, (analytic, numeric)) in analytic.iter().zip(&numeric[start..start + count]).enumerate() {
                 let tolerance = floor + self.relative * analytic.abs().max(numeric.value.abs());
                 let input = element(&operand_name(*slot), part.shape(), place);
                 let mismatch =
                     Compared { part: "second derivative", output: None, input }.judge(*analytic, numeric, tolerance);
+                if !analytic.is_finite() && (unresolved(numeric) || !base[start + place].is_finite()) {
+                    continue; // It has no derivative there.
+                }
                 let worse = worst.as_ref().is_none_or(|(_, old)| mismatch.severity() > old.severity());
                 if mismatch.verdict == Verdict::Fail && worse {
                     worst = Some((*slot, mismatch));

@@ -31,6 +31,9 @@ const FLOOR: f64 = 1e-6;
 const PERSISTENT: usize = 2;
 /// Measured noise is the largest of a few; the next may be larger.
 const SAFETY: f64 = 2.0;
+/// Values that stay what they are at the point, while others near it differ by no more than this many roundings of 1, have
+/// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are.
+const COARSE: f64 = 64.0;
 /// No step is shorter than this, in parts of `|x|`: its ends would be few numbers apart.
 const SHORTEST: f64 = 32.0;
 
@@ -42,6 +45,7 @@ pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<
     let alive: Vec<bool> = samples.center().iter().map(|value| value.is_finite()).collect();
     // How many pairs an output took to settle: later ones are for the others, and only add noise to it.
     let mut done: Vec<Option<usize>> = alive.iter().map(|alive| (!alive).then_some(0)).collect();
+    let mut tables: Vec<Central> = (0..count).map(|_| Central::new(settings)).collect();
     let mut pairs: Vec<Pair> = Vec::new();
     let mut searched: Vec<Pair> = Vec::new();
     while pairs.len() < MOST_ROWS && searched.len() < SEARCHES && done.iter().any(Option::is_none) {
@@ -57,19 +61,19 @@ pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<
             searched.push(pair);
             continue;
         }
-        pairs.push(pair);
-        step *= RATIO;
-        if pairs.len() >= ROWS {
-            for k in (0..count).filter(|&k| alive[k]) {
-                if done[k].is_none() && Central::of(settings, samples.center()[k], &pairs, k).settled() {
-                    done[k] = Some(pairs.len());
-                }
+        for (k, (table, done)) in tables.iter_mut().zip(&mut done).enumerate().filter(|(_, (_, done))| done.is_none()) {
+            table.push(samples.center()[k], &pair, k);
+            if table.settled() {
+                *done = Some(pairs.len() + 1);
             }
         }
+        pairs.push(pair);
+        step *= RATIO;
     }
     let edge = one_sided_pairs(settings, samples, &pairs, &searched, &alive);
     let used = |k: usize| &pairs[..done[k].unwrap_or(pairs.len())];
-    (0..count).map(|k| finish(settings, samples.center()[k], used(k), &edge, k)).collect()
+    let of = |(k, table)| finish(settings, samples.center()[k], table, used(k), &edge, k);
+    tables.into_iter().enumerate().map(of).collect()
 }
 
 /// Where an output is defined on one side only, the steps of the search were too far apart: halved ones from the largest
@@ -111,11 +115,18 @@ fn settled_on_a_side(settings: &Difference, center: f64, edge: &[Pair], k: usize
     })
 }
 
-fn finish(settings: &Difference, center: f64, pairs: &[Pair], edge: &[Pair], k: usize) -> Derivative {
+fn finish(
+    settings: &Difference,
+    center: f64,
+    mut central: Central,
+    pairs: &[Pair],
+    edge: &[Pair],
+    k: usize,
+) -> Derivative {
     if !center.is_finite() {
         return Derivative::unknown(Reason::NonFinite);
     }
-    let central = Central::of(settings, center, pairs, k);
+    central.extrapolate();
     if central.rows.len() >= 4 {
         return central.derivative(settings, center, pairs, k);
     }
@@ -159,31 +170,43 @@ struct Entry {
 
 /// Richardson's table: in line `k` and column `j` what the last `j + 1` quotients up to row `k` extrapolate to, and what
 /// rounding may have done to it.
+#[derive(Clone, Debug)]
 struct Table {
-    lines: Vec<Vec<(f64, f64)>>,
+    lines: Vec<[(f64, f64); COLUMNS_ONE_SIDED + 1]>,
     steps: Vec<f64>,
     power: i32,
+    columns: usize,
     unit: f64,
+    /// What rounding of the values costs at least: small ones may be what is left of large ones that cancelled.
+    floor: f64,
 }
 
 impl Table {
     /// For quotients whose error is a series in `step^power`; `unit` is the relative error of a value.
-    fn new(rows: &[Row], power: i32, columns: usize, unit: f64) -> Self {
-        let mut lines: Vec<Vec<(f64, f64)>> = Vec::with_capacity(rows.len());
-        let mut floor = 0.0_f64;
-        for (k, row) in rows.iter().enumerate() {
-            // Small values may be what is left of large ones that cancelled.
-            floor = floor.max(row.magnitude * FLOOR);
-            let mut line = vec![(row.quotient, 2.0 * unit * row.magnitude.max(floor) / row.step)];
-            for j in 1..=columns.min(k) {
-                let (value, bar) = line[j - 1];
-                let (before, bar_before) = lines[k - 1][j - 1];
-                let q = (rows[k - j].step / row.step).powi(power);
-                line.push((value + (value - before) / (q - 1.0), (q * bar + bar_before) / (q - 1.0)));
-            }
-            lines.push(line);
+    fn new(power: i32, columns: usize, unit: f64) -> Self {
+        Self { lines: Vec::new(), steps: Vec::new(), power, columns, unit, floor: 0.0 }
+    }
+
+    /// Adds a line for a row.
+    fn push(&mut self, row: &Row) {
+        let k = self.lines.len();
+        self.floor = self.floor.max(row.magnitude * FLOOR);
+        let mut line = [(f64::NAN, f64::NAN); COLUMNS_ONE_SIDED + 1];
+        line[0] = (row.quotient, 2.0 * self.unit * row.magnitude.max(self.floor) / row.step);
+        for j in 1..=self.columns.min(k) {
+            let (value, bar) = line[j - 1];
+            let (before, bar_before) = self.lines[k - 1][j - 1];
+            let q = (self.steps[k - j] / row.step).powi(self.power);
+            line[j] = (value + (value - before) / (q - 1.0), (q * bar + bar_before) / (q - 1.0));
         }
-        Self { lines, steps: rows.iter().map(|row| row.step).collect(), power, unit }
+        self.lines.push(line);
+        self.steps.push(row.step);
+    }
+
+    fn clear(&mut self) {
+        self.lines.clear();
+        self.steps.clear();
+        self.floor = 0.0;
     }
 
     /// The entry with the least error, each charged with the noise that the rows after it show if it is right.
@@ -192,29 +215,54 @@ impl Table {
     /// larger steps explains all after it by modest noise, it is the better one; where it takes more noise than that, either
     /// may be right, and the bar says so.
     fn best(&self) -> Option<Entry> {
-        let entries: Vec<Entry> = (1..self.lines.len())
-            .flat_map(|k| (1..self.lines[k].len()).filter_map(move |j| self.entry(k, j)))
-            .collect();
-        let least = |accept: &dyn Fn(&Entry) -> bool| {
-            let accepted = entries.iter().filter(|entry| accept(entry));
-            accepted.min_by(|a, b| a.error.total_cmp(&b.error)).copied()
+        let places = || (1..self.lines.len()).flat_map(|k| (1..=self.columns.min(k)).map(move |j| (k, j)));
+        // Noise only adds to an error: most entries need not be charged with it to lose.
+        let least = |accept: &dyn Fn(&Entry) -> bool, bound: &dyn Fn(f64, f64) -> bool| {
+            let mut least: Option<Entry> = None;
+            for (k, j) in places() {
+                let at_least = self.error_without_noise(k, j).1;
+                if least.is_some_and(|least| at_least >= least.error) || !bound(self.lines[k][j].0, at_least) {
+                    continue;
+                }
+                if let Some(entry) = self.entry(k, j).filter(accept)
+                    && least.is_none_or(|least| entry.error < least.error)
+                {
+                    least = Some(entry);
+                }
+            }
+            least
         };
-        let best = least(&|entry| entry.credible)?;
-        let contradicts = |entry: &Entry| {
-            4.0 * entry.error < (entry.value - best.value).abs() && (entry.step > best.step || !entry.credible)
-        };
-        if let Some(larger) = least(&|entry| contradicts(entry) && entry.noise <= MODEST) {
+        let best = least(&|entry| entry.credible, &|_, _| true)?;
+        let apart = |value: f64, error: f64| 4.0 * error < (value - best.value).abs();
+        let contradicts =
+            |entry: &Entry| apart(entry.value, entry.error) && (entry.step > best.step || !entry.credible);
+        if let Some(larger) = least(&|entry| contradicts(entry) && entry.noise <= MODEST, &apart) {
             return Some(larger);
         }
-        let distances = entries.iter().filter(|entry| contradicts(entry)).map(|entry| (entry.value - best.value).abs());
+        let far = places().filter(|(k, j)| apart(self.lines[*k][*j].0, self.error_without_noise(*k, *j).1));
+        let entries = far.filter_map(|(k, j)| self.entry(k, j)).filter(contradicts);
+        let distances = entries.map(|entry| (entry.value - best.value).abs());
         Some(Entry { error: distances.fold(best.error, f64::max), ..best })
+    }
+
+    /// Whether the error of an entry may be as small as this.
+    fn reaches(&self, error: f64) -> bool {
+        let mut places = (1..self.lines.len()).flat_map(|k| (1..=self.columns.min(k)).map(move |j| (k, j)));
+        places.any(|(k, j)| self.error_without_noise(k, j).1 <= error)
+    }
+
+    /// The error of truncation of an entry, and its whole error if noise is what is expected.
+    fn error_without_noise(&self, k: usize, j: usize) -> (f64, f64) {
+        let (value, rounding) = self.lines[k][j];
+        let truncation = (value - self.lines[k][j - 1].0).abs().max((value - self.lines[k - 1][j - 1].0).abs());
+        let truncation = truncation * self.tail(k, j);
+        (truncation, truncation + rounding + 4.0 * self.unit * value.abs())
     }
 
     /// An entry with its error; `None` if later rows agree on something else.
     fn entry(&self, k: usize, j: usize) -> Option<Entry> {
         let (value, rounding) = self.lines[k][j];
-        let truncation = (value - self.lines[k][j - 1].0).abs().max((value - self.lines[k - 1][j - 1].0).abs());
-        let truncation = truncation * self.tail(k, j);
+        let (truncation, _) = self.error_without_noise(k, j);
         let error = truncation + rounding;
         if !error.is_finite() {
             return None;
@@ -259,46 +307,67 @@ impl Table {
     }
 }
 
-/// The best entry.
-fn extrapolate(rows: &[Row], power: i32, columns: usize, unit: f64) -> Option<Entry> {
-    Table::new(rows, power, columns, unit).best()
-}
-
 /// Central differences of one output.
 struct Central {
     rows: Vec<Row>,
     /// The jumps of the slope.
     jumps: Vec<Row>,
+    table: Table,
     unit: f64,
     best: Option<Entry>,
+    /// The least difference to the value at the point that was seen, and how often there was none at smaller steps.
+    least: f64,
+    still: usize,
 }
 
 impl Central {
-    fn of(settings: &Difference, center: f64, pairs: &[Pair], k: usize) -> Self {
+    fn new(settings: &Difference) -> Self {
         let unit = settings.epsilon * settings.noise;
-        let (mut rows, mut jumps) = (Vec::new(), Vec::new());
-        for pair in pairs {
-            let (right, left, step) = (pair.right[k], pair.left[k], pair.step);
-            if !right.is_finite() || !left.is_finite() {
-                // What lies beyond an edge says nothing about this side of it.
-                rows.clear();
-                jumps.clear();
-                continue;
-            }
-            let magnitude = right.abs().max(left.abs());
-            rows.push(Row { step, quotient: (right / 2.0 - left / 2.0) / step, magnitude });
-            let magnitude = magnitude.max(center.abs());
-            jumps.push(Row { step, quotient: ((right - center) + (left - center)) / step, magnitude });
+        let table = Table::new(2, COLUMNS, unit);
+        Self { rows: Vec::new(), jumps: Vec::new(), table, unit, best: None, least: f64::INFINITY, still: 0 }
+    }
+
+    /// Takes in a pair of points for output `k`, whose value between them is `center`.
+    fn push(&mut self, center: f64, pair: &Pair, k: usize) {
+        let (right, left, step) = (pair.right[k], pair.left[k], pair.step);
+        if !right.is_finite() || !left.is_finite() {
+            // What lies beyond an edge says nothing about this side of it.
+            self.rows.clear();
+            self.jumps.clear();
+            self.table.clear();
+            return;
         }
-        let best = extrapolate(&rows, 2, COLUMNS, unit);
-        Self { rows, jumps, unit, best }
+        let change = (right - center).abs().max((left - center).abs());
+        if change > 0.0 {
+            self.least = self.least.min(change);
+        } else if self.least <= COARSE * self.unit {
+            self.still += 1;
+            return;
+        }
+        let magnitude = right.abs().max(left.abs());
+        let row = Row { step, quotient: (right / 2.0 - left / 2.0) / step, magnitude };
+        self.table.push(&row);
+        self.rows.push(row);
+        let magnitude = magnitude.max(center.abs());
+        self.jumps.push(Row { step, quotient: ((right - center) + (left - center)) / step, magnitude });
+    }
+
+    fn extrapolate(&mut self) {
+        self.best = self.table.best();
     }
 
     /// Whether smaller steps would not help.
-    fn settled(&self) -> bool {
-        let (Some(best), Some(last)) = (self.best, self.rows.last()) else { return false };
+    fn settled(&mut self) -> bool {
+        let Some(last) = self.rows.last() else { return false };
+        if self.rows.len() >= ROWS && self.still > 1 {
+            return true;
+        }
         let rounding = 2.0 * self.unit * last.magnitude / last.step;
-        self.rows.len() >= ROWS && rounding >= 4.0 * best.error && !self.jump_may_vanish()
+        if self.rows.len() < ROWS || !self.table.reaches(rounding / 4.0) {
+            return false;
+        }
+        self.extrapolate();
+        self.best.is_some_and(|best| rounding >= 4.0 * best.error) && !self.jump_may_vanish()
     }
 
     /// Whether the slopes on both sides differ clearly at the smallest steps, and at one of the last not much less than at
@@ -362,16 +431,16 @@ impl Central {
 
 /// The slope on one side.
 fn one_sided(settings: &Difference, center: f64, pairs: &[Pair], k: usize, side: Side) -> Option<Entry> {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut table = Table::new(1, COLUMNS_ONE_SIDED, settings.epsilon * settings.noise);
     for pair in pairs {
         let value = if side == Side::Right { pair.right[k] } else { pair.left[k] };
         if !value.is_finite() {
-            rows.clear();
+            table.clear();
             continue;
         }
         let step = if side == Side::Right { pair.step } else { -pair.step };
         let magnitude = value.abs().max(center.abs());
-        rows.push(Row { step: pair.step, quotient: (value - center) / step, magnitude });
+        table.push(&Row { step: pair.step, quotient: (value - center) / step, magnitude });
     }
-    extrapolate(&rows, 1, COLUMNS_ONE_SIDED, settings.epsilon * settings.noise)
+    table.best()
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Blame, BlameKind, Cause, Element, Kink, Mismatch, Part, Reason, Report, Site, Verdict};
+use super::{Blame, BlameKind, Cause, Element, Hidden, Kink, Mismatch, Part, Reason, Report, Site, Verdict};
 
 /// So many mismatches are shown.
 const SHOWN: usize = 12;
@@ -51,6 +51,16 @@ impl fmt::Display for Element {
     }
 }
 
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cotangent => "hidden at this point: its cotangent is 0 here",
+            Self::Whole => "hidden at this point: its share does not show in the whole gradient here",
+            Self::Nearby => "hidden at this point: its rule is right here, and wrong at a point near by",
+        })
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -63,7 +73,7 @@ impl fmt::Display for Cause {
                 write!(f, "{count} times too small: mean in place of sum")
             }
             Self::Transposed => f.write_str("transposed"),
-            Self::NotSummed => f.write_str("not summed over the rows or columns of the broadcast"),
+            Self::NotSummed => f.write_str("not summed over the broadcast rows or columns"),
             Self::Permuted { shift: Some(shift) } => {
                 write!(f, "right numbers in wrong places: shifted by {shift}")
             }
@@ -237,6 +247,9 @@ fn blame_lines(f: &mut fmt::Formatter<'_>, blame: &[&Blame]) -> fmt::Result {
         }
         if let Some(cause) = &one.cause {
             write!(f, "\n    likely cause: {cause}")?;
+        }
+        if let Some(hidden) = &one.hidden {
+            write!(f, "\n    {hidden}")?;
         }
     }
     if blame.len() > LISTED {

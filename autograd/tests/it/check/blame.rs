@@ -109,6 +109,19 @@ fn faults_in_a_rule_are_found_and_the_operation_line_and_operand_named() {
     healthy.assert_pass();
 }
 
+#[test]
+fn a_rule_that_gives_a_contribution_of_the_wrong_shape_is_named() {
+    let line = line!() + 2;
+    let report = Check::new().function(
+        |[x]| x.exp().with_gradient(&[x], |g, x, _| vec![(g * x[0].exp()).transpose()]).tanh().sum(),
+        [operands()[0].clone()],
+    );
+    assert_eq!(report.verdict, Verdict::Fail, "{report}");
+    let [blame] = &report.blame[..] else { panic!("{report}") };
+    assert_eq!((blame.op.as_str(), blame.operand, blame.kind), ("with_gradient", 1, BlameKind::Shape), "{report}");
+    assert_eq!(blame.site.as_ref().unwrap().line, line, "{report}");
+}
+
 /// `e^x`, with a derivative of the derivative that is wrong: the rule uses numbers instead of the operand.
 struct Exponential;
 

@@ -46,7 +46,7 @@ fn whole(k: usize) -> f64 {
     f64::from(u32::try_from(k).unwrap())
 }
 
-fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
+pub(super) fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
     let mut order: Vec<usize> = (0..shape.len().max(24)).collect();
     let count = if domain == Domain::Order { shape.len() } else { order.len() };
     order.truncate(count);
@@ -70,7 +70,7 @@ fn operand(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
     })
 }
 
-fn shapes(case: &Case) -> Vec<Vec<Shape>> {
+pub(super) fn shapes(case: &Case) -> Vec<Vec<Shape>> {
     if !case.shapes.is_empty() {
         return vec![case.shapes.clone()];
     }
@@ -117,7 +117,7 @@ fn every_operation_passes_in_f32() {
 }
 
 /// Numbers that are often on kinks and in ties.
-fn kinky(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
+pub(super) fn kinky(state: &mut u64, domain: Domain, shape: Shape) -> Matrix<f64> {
     const NUMBERS: [f64; 11] = [-2.0, -1.0, -0.5, -0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.5, 2.0];
     match domain {
         Domain::Range { kinks, low, high } if !kinks.is_empty() => Matrix::from_fn(shape.rows, shape.cols, |_, _| {

@@ -1,0 +1,121 @@
+//! Wrong rules that the gradient does not show at the point, and right ones that look wrong there.
+
+use autograd::check::{BlameKind, Cause, Check, Difference, Hidden, Verdict};
+use autograd::op::CustomOp;
+use autograd::{Axis, Matrix, Real, Shape, Var, View};
+
+/// `x²`, with a derivative times a number.
+struct Square(f64);
+
+impl<T: Real> CustomOp<T> for Square {
+    fn name(&self) -> &'static str {
+        "squared"
+    }
+
+    fn shape(&self, x: &[Shape]) -> Result<Shape, String> {
+        Ok(x[0])
+    }
+
+    fn forward(&self, x: &[View<'_, T>], out: &mut [T]) {
+        out.iter_mut().zip(x[0].as_slice()).for_each(|(y, x)| *y = *x * *x);
+    }
+
+    fn vjp<'g>(&self, g: Var<'g, T>, x: &[Var<'g, T>], _: Var<'g, T>) -> Vec<Option<Var<'g, T>>> {
+        vec![Some(g * x[0] * T::from_f64(2.0 * self.0))]
+    }
+}
+
+#[test]
+fn a_rule_whose_cotangent_is_zero_at_the_point_is_found() {
+    let line = line!() + 2;
+    let report = Check::new().function(
+        |[x]| (x.graph().custom(Square(0.5), &[x]) * x.graph().constant([[0.0, 0.0]])).sum() + x.sum(),
+        [[[1.5, -2.0]]],
+    );
+    assert_eq!(report.verdict, Verdict::Fail, "{report}");
+    let blame = report.culprit().unwrap();
+    assert_eq!((blame.op.as_str(), blame.kind), ("squared", BlameKind::Vjp), "{report}");
+    assert_eq!((blame.site.as_ref().unwrap().line, blame.hidden), (line, Some(Hidden::Cotangent)), "{report}");
+    assert!(report.to_string().contains("hidden at this point: its cotangent is 0 here"), "{report}");
+}
+
+#[test]
+fn a_rule_whose_own_factor_is_zero_at_the_point_is_found_near_by() {
+    for report in [
+        Check::new().function(|[x]| x.graph().custom(Square(0.5), &[x]).sum() + x.sum(), [[[0.0, 0.0]]]),
+        Check::new().function(|[x]| x.square().with_gradient(&[x], |g, x, _| vec![g * x[0]]) + x, [0.0]),
+    ] {
+        assert_eq!(report.verdict, Verdict::Fail, "{report}");
+        assert_eq!(report.culprit().unwrap().hidden, Some(Hidden::Nearby), "{report}");
+    }
+    Check::new().function(|[x]| x.graph().custom(Square(1.0), &[x]).sum() + x.sum(), [[[0.0, 0.0]]]).assert_pass();
+}
+
+/// The same number, with a derivative that is NaN.
+struct Broken;
+
+impl<T: Real> CustomOp<T> for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn shape(&self, x: &[Shape]) -> Result<Shape, String> {
+        Ok(x[0])
+    }
+
+    fn forward(&self, x: &[View<'_, T>], out: &mut [T]) {
+        out.copy_from_slice(x[0].as_slice());
+    }
+
+    fn vjp<'g>(&self, g: Var<'g, T>, _: &[Var<'g, T>], _: Var<'g, T>) -> Vec<Option<Var<'g, T>>> {
+        vec![Some(g * T::NAN)]
+    }
+}
+
+#[test]
+fn the_operation_in_which_nan_begins_is_blamed_and_none_below_it() {
+    let report = Check::new().function(|[x]| x.graph().custom(Broken, &[x.ln() * x]).sum(), [[[0.5, 2.0]]]);
+    assert_eq!(report.verdict, Verdict::Fail, "{report}");
+    let named: Vec<&str> = report.blame.iter().map(|blame| blame.op.as_str()).collect();
+    assert_eq!(named, ["broken"], "{report}");
+}
+
+#[test]
+fn a_contribution_that_was_not_summed_over_the_broadcast_rows_is_called_so() {
+    let (x, b) = (Matrix::from([[0.5, -1.0], [2.0, 0.25], [1.0, 1.5]]), Matrix::from([[0.125, 0.5]]));
+    let report =
+        Check::new().function(|[x, b]| (x + b).with_gradient(&[x, b], |g, _, _| vec![g, g]).square().sum(), [x, b]);
+    let [blame] = &report.blame[..] else { panic!("{report}") };
+    assert_eq!((blame.operand, blame.kind, &blame.cause), (2, BlameKind::Shape, &Some(Cause::NotSummed)), "{report}");
+    assert!(report.to_string().contains("not summed over the broadcast rows"), "{report}");
+}
+
+#[test]
+fn moves_that_cancel_in_a_sum_cancel_at_the_smallest_steps_too() {
+    // Each element counts twice; where the random weights are opposite the derivative is 0.
+    let inputs = [("a", &Matrix::scalar(0.0)), ("b", &Matrix::zeros(3, 4)), ("c", &Matrix::zeros(1, 4))];
+    let report = Check::new().named(&inputs, |x| {
+        let [a, b, c] = x else { panic!("three") };
+        let parts = [*b, *c, a.log_sigmoid(), a.broadcast((3, 2)), *a, *b, *c];
+        Var::concat(&parts.map(|part| part.reshape(part.shape().len(), 1)), Axis::Rows)
+    });
+    report.assert_pass();
+}
+
+#[test]
+fn values_that_cancelled_are_as_coarse_as_what_they_are_left_of() {
+    // The logarithm is of a number near 1: steps below 1e-5 do not change it, and tell nothing.
+    let f = |x: f64| {
+        let p = 0.75 / (1.0 + (-30.0 * (x - x.tanh()).abs()).exp()) + 0.125;
+        (p / (1.0 - p)).ln()
+    };
+    let slope = |x: f64| {
+        let s = 1.0 / (1.0 + (-30.0 * (x - x.tanh())).exp());
+        let p = 0.75 * s + 0.125;
+        0.75 * s * (1.0 - s) * 30.0 * x.tanh().powi(2) / (p * (1.0 - p))
+    };
+    for x in [1e-2, 1e-3, 1e-4] {
+        let found = Difference::default().outputs(|t| Some(vec![f(x + (t - 1.0))]), 1.0).outputs[0];
+        assert!((found.value - slope(x)).abs() <= found.error_bar, "{x}: {found:?}, {:e}", slope(x));
+    }
+}

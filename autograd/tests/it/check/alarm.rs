@@ -1,6 +1,7 @@
 //! No false alarm: random graphs of all operations, on kinks and in ties, too, and what rivals say of them.
 //!
 //! `AUTOGRAD_GRAPHS=100000` sets how many; `.ci/run` takes 20,000.
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

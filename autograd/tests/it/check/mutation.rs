@@ -1,4 +1,5 @@
 //! Mutation tests: every fault in every rule is found, what is right raises no alarm, and rivals judge the same.
+#![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
 mod mutant;
 pub(super) mod subject;

@@ -179,7 +179,8 @@ impl Mutant {
             let Some(right) = right.filter(|all| all.iter().all(|x| x.is_finite())) else { return false };
             let Some(wrong) = wrong else { return true };
             let size = right.iter().chain(&wrong).fold(0.0, |max: f64, x| max.max(x.abs()));
-            right.len() != wrong.len() || right.iter().zip(&wrong).any(|(a, b)| !((a - b).abs() <= 1e-9 * size))
+            let agree = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * size;
+            right.len() != wrong.len() || !right.iter().zip(&wrong).all(agree)
         })
     }
 

@@ -203,7 +203,7 @@ impl Derivatives {
 pub(crate) const RIVALS: [&str; 5] = ["PyTorch slow", "PyTorch fast", "JAX", "HIPS", "Chainer"];
 
 fn apart(a: &[f64], b: &[f64], size: f64) -> bool {
-    a.iter().zip(b).any(|(a, b)| !((a - b).abs() <= 2.0 * (1e-10 * size + 1e-7 * a.abs().max(b.abs()))))
+    !a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 2.0 * (1e-10 * size + 1e-7 * a.abs().max(b.abs())))
 }
 
 fn largest(x: &[f64]) -> f64 {
@@ -220,13 +220,12 @@ fn flat(of: &[Matrix<f64>]) -> Vec<f64> {
 
 /// The operation of an example alone, broadcast along rows and along columns if it is: away from kinks, or on them.
 pub(crate) fn alone(case: &Case, state: &mut u64, on_kinks: bool) -> Vec<Subject> {
-    let own = |state: &mut u64, domain: Domain, shape: Shape| match domain {
-        Domain::Dominant => {
+    let own = |state: &mut u64, domain: Domain, shape: Shape| {
+        if domain == Domain::Dominant {
             let small = operand(state, Domain::between(-0.5, 0.5), shape);
-            Matrix::from_fn(shape.rows, shape.cols, |i, j| small[(i, j)] + dominance(i, j))
+            return Matrix::from_fn(shape.rows, shape.cols, |i, j| small[(i, j)] + dominance(i, j));
         }
-        domain if on_kinks => kinky(state, domain, shape),
-        domain => operand(state, domain, shape),
+        if on_kinks { kinky(state, domain, shape) } else { operand(state, domain, shape) }
     };
     let mut subject = |shapes: Vec<Shape>| {
         let leaves = case.domains.iter().zip(&shapes).enumerate().map(|(slot, (domain, shape))| {

@@ -29,6 +29,8 @@ const CONCEIVABLE: f64 = 1e6;
 const FLOOR: f64 = 1e-6;
 /// So many quotients in a row that are off by the same are a pattern, and not noise.
 const PERSISTENT: usize = 2;
+/// Errors that grow like this from one step to the next are of values that hardly change with the step.
+const STUCK: f64 = 1.5;
 /// Measured noise is the largest of a few; the next may be larger.
 const SAFETY: f64 = 2.0;
 /// Values that stay what they are at the point, while others near it differ by no more than this many roundings of 1, have
@@ -289,7 +291,11 @@ impl Table {
     /// same way, differ from it by more than `error`; and whether they differ by a pattern.
     fn noise_after(&self, k: usize, j: usize, error: f64) -> (f64, bool) {
         let (value, own) = self.lines[k][j];
-        let (mut noise, mut run, mut longest, mut before, mut ratio) = (1.0_f64, 0, 0, 0.0_f64, 0.0_f64);
+        let (mut noise, mut run, mut before, mut ratio) = (1.0_f64, 0, 0.0_f64, 0.0_f64);
+        // By how much the present run, and the largest that persisted, exceed what is expected.
+        let (mut height, mut pattern) = (0.0_f64, 0.0_f64);
+        // By how much noise for certain exceeded it: what changed its sign.
+        let mut random = 0.0_f64;
         for (line, step) in self.lines[k + 1..].iter().zip(&self.steps[k + 1..]) {
             let (later, bar) = line[j];
             let rest = later - value;
@@ -299,11 +305,22 @@ impl Table {
             // Noise has neither a constant sign nor a constant ratio.
             let next = rest / before;
             let geometric = next > 0.6 && next < 1.25 * ratio && ratio < 1.25 * next;
-            run = if excess > 4.0 * bar && geometric { run + 1 } else { 0 };
-            longest = longest.max(run);
+            let credible = next < 0.0 && excess <= CONCEIVABLE * bar;
+            random = if credible { random.max(excess / bar) } else { random };
+            // Values that differ by the same at all steps, by no more than noise did before, have no slope of their own.
+            let stuck = next > STUCK && excess <= SAFETY * random * bar;
+            let goes_on = geometric && excess > 4.0 * bar && !stuck;
+            (run, height) = if goes_on { (run + 1, height.max(excess / bar)) } else { (0, 0.0) };
+            if run >= PERSISTENT {
+                pattern = pattern.max(height);
+            } else if credible && SAFETY * excess >= pattern * bar {
+                // A pattern ends where noise hides it, and stood far above that where it began. Noise as large as the pattern
+                // at smaller steps means that the pattern was a part of it: among many quotients some look like one.
+                pattern = 0.0;
+            }
             (before, ratio) = (rest, next);
         }
-        (noise, longest >= PERSISTENT || !noise.is_finite())
+        (noise, pattern > 0.0 || !noise.is_finite())
     }
 }
 

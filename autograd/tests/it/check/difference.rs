@@ -2,6 +2,7 @@
 
 use autograd::check::{Difference, Method, Precision};
 
+use super::rivals::Random;
 use crate::support::{list, number, oracle, text};
 
 type Function = fn(f64) -> f64;
@@ -173,4 +174,21 @@ fn derivatives_of_any_order_agree_with_closed_forms_within_their_bars() {
     let found = single.of_order(2, |x| f64::from((x as f32).sin()), 1.0);
     assert!((found.value + 1f64.sin()).abs() <= found.error_bar && found.error_bar < 0.05, "{found:?}");
     assert!(method.of_order(2, f64::sqrt, 1e-6).error_bar.is_infinite(), "a point outside of the domain");
+}
+
+/// Values that are small because larger ones cancelled are coarser than their size tells. An error beyond four bars is what
+/// is called a mistake.
+#[test]
+fn noise_far_above_the_rounding_of_a_value_is_not_taken_for_a_feature() {
+    let mut random = Random::new(71);
+    for seed in 0..2000 {
+        let noise = 10f64.powf(-18.0 + 2.5 * random.uniform());
+        let (slope, value) = (2e-3 * random.normal(), 2e-5 * random.normal());
+        let rounding = |x: f64| noise * (2.0 * Random::new(x.to_bits() ^ seed).uniform() - 1.0);
+        let f = |x: f64| value + slope * (x - 1.0).sin() + 1e-3 * (x - 1.0).powi(2) + rounding(x);
+        let found = Difference::default().of(f, 1.0);
+        let error = (found.value - slope).abs();
+        assert!(error <= 4.0 * found.error_bar, "{seed}: {error:e}, noise {noise:e}, {found:?}");
+        assert!(found.error_bar <= 1e4 * noise, "{seed}: noise {noise:e}, {found:?}");
+    }
 }

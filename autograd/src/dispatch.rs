@@ -6,6 +6,7 @@ use std::thread::LocalKey;
 
 use crate::error::RunError;
 use crate::graph::Graph;
+use crate::kernel::formula::Formula;
 use crate::kernel::matmul::{self, Operand, Rows, Threads, Update};
 use crate::kernel::{Fault, View};
 use crate::node::NodeId;
@@ -18,6 +19,10 @@ pub trait Dispatch: Sized {
     /// Computes one operation.
     #[doc(hidden)]
     fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault>;
+
+    /// Computes several operations in one loop.
+    #[doc(hidden)]
+    fn formula(formula: Formula, operands: &[&[Self]], out: &mut [Self]);
 
     /// Computes a value on demand, and all that it needs.
     #[doc(hidden)]
@@ -58,6 +63,10 @@ macro_rules! dispatch {
         impl Dispatch for $t {
             fn forward(op: Op, inputs: &[View<'_, Self>], out: &mut [Self]) -> Result<(), Fault> {
                 op.forward(inputs, out)
+            }
+
+            fn formula(formula: Formula, operands: &[&[Self]], out: &mut [Self]) {
+                formula.run(operands, out);
             }
 
             #[track_caller]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::kernel::{View, structure};
+use crate::op::Pointwise;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -46,41 +47,35 @@ fn map_data<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool>(f: &
     }
 }
 
-/// [`map`] of one operand by `short` where `fits` holds for all of its numbers; otherwise by `any`, which has the same bits but
-/// cannot become vector code.
+/// [`map`] by the [shorter way](Pointwise::short) of an operation where all numbers may take it; otherwise by its value, which
+/// has the same bits but does not become vector code.
 #[inline(always)]
-pub(crate) fn map_where<T: Real>(
-    fits: impl Fn(T) -> bool,
-    short: impl Fn(T) -> T,
-    any: impl Fn(T) -> T,
-    inputs: &[View<'_, T>],
-    out: &mut [T],
-) {
-    if Arch::new().dispatch(All { f: fits, data: inputs[0].data }) {
+pub(crate) fn map_short<T: Real>(op: impl Pointwise<1>, inputs: &[View<'_, T>], out: &mut [T]) {
+    if Arch::new().dispatch(AllShort { op, data: inputs[0].data }) {
         map::<T, 1, false>(
             #[inline(always)]
-            |[x]| short(x),
+            |x| op.short(x).0,
             inputs,
             out,
         );
     } else {
-        map_plain::<T, 1>(|[x]| any(x), inputs, out);
+        map_plain::<T, 1>(|x| op.value(x), inputs, out);
     }
 }
 
-/// Whether something holds for all numbers.
-struct All<'a, T, F> {
-    f: F,
+/// Whether all numbers may take the shorter way.
+struct AllShort<'a, T, O> {
+    op: O,
     data: &'a [T],
 }
 
-impl<T: Real, F: Fn(T) -> bool> WithSimd for All<'_, T, F> {
+impl<T: Real, O: Pointwise<1>> WithSimd for AllShort<'_, T, O> {
     type Output = bool;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
         // Without a way out in the middle, so that it becomes vector code.
-        self.data.iter().fold(true, |all, &x| all & (self.f)(x))
+        self.data.iter().fold(true, |all, &x| all & self.op.short([x]).1)
     }
 }
 
@@ -204,7 +199,7 @@ impl<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool> WithSimd fo
     }
 }
 
-// Bounds that were checked in these loops would keep them from becoming vector code.
+// Bounds that were checked in these loops would keep them, or the last of their steps, from becoming vector code.
 impl<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool> Map<'_, T, F, N, CHEAP> {
     /// Of two operands, one is a number.
     #[inline(always)]
@@ -226,10 +221,16 @@ impl<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool> Map<'_, T, 
 
     /// All operands are as long as the result.
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the compiler sees of a counted loop alone that all indices are in bounds"
+    )]
     fn full(self) {
-        let inputs: [&[T]; N] = self.inputs.map(|input| &input[..self.out.len()]);
-        for (i, out) in self.out.iter_mut().enumerate() {
-            *out = (self.f)(core::array::from_fn(|k| inputs[k][i]));
+        let Self { f, inputs, out } = self;
+        let len = out.len();
+        let inputs: [&[T]; N] = core::array::from_fn(|k| &inputs[k][..len]);
+        for i in 0..len {
+            out[i] = f(core::array::from_fn(|k| inputs[k][i]));
         }
     }
 }

@@ -126,9 +126,14 @@ impl Pointwise<1> for Rsqrt {
         g.strong_mul(y * y.square() * T::from_f64(-0.5))
     }
 
-    /// Positive normal numbers take a shorter way, to the same bits, that becomes vector code.
+    /// For positive normal numbers.
+    #[inline(always)]
+    fn short<T: Real>(self, [x]: [T; 1]) -> (T, bool) {
+        (math::rsqrt_normal(x), math::is_positive_normal(x))
+    }
+
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_where(math::is_positive_normal, math::rsqrt_normal, math::rsqrt, inputs, out);
+        elementwise::map_short(self, inputs, out);
     }
 }
 

@@ -31,6 +31,13 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
     fn value<T: Real>(self, x: [T; N]) -> T;
 
+    /// The value by a shorter way, which becomes vector code, and whether that may be taken: if so, with the bits of
+    /// [`value`](Self::value); if not, it is any number.
+    #[inline(always)]
+    fn short<T: Real>(self, x: [T; N]) -> (T, bool) {
+        (self.value(x), true)
+    }
+
     /// The loop over [`value`](Self::value), with broadcasting.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
         if Self::CHEAP {

@@ -22,9 +22,14 @@ impl Pointwise<1> for Sin {
         g.strong_mul(x.cos())
     }
 
-    /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
+    /// For angles of moderate size.
+    #[inline(always)]
+    fn short<T: Real>(self, [x]: [T; 1]) -> (T, bool) {
+        (math::sin_moderate(x), math::is_moderate(x))
+    }
+
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_where(math::is_moderate, math::sin_moderate, math::sin, inputs, out);
+        elementwise::map_short(self, inputs, out);
     }
 }
 
@@ -50,9 +55,14 @@ impl Pointwise<1> for Cos {
         -g.strong_mul(x.sin())
     }
 
-    /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
+    /// For angles of moderate size.
+    #[inline(always)]
+    fn short<T: Real>(self, [x]: [T; 1]) -> (T, bool) {
+        (math::cos_moderate(x), math::is_moderate(x))
+    }
+
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_where(math::is_moderate, math::cos_moderate, math::cos, inputs, out);
+        elementwise::map_short(self, inputs, out);
     }
 }
 

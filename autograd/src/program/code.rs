@@ -1,5 +1,7 @@
 //! Writes the code of one kernel: where its operands are found, registers for what is not stored.
 
+mod formulas;
+
 use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
@@ -66,6 +68,7 @@ impl Layout<'_> {
         coder.head();
         coder.externals();
         coder.body();
+        coder.find_formulas();
         coder.assign_places();
         coder.kernel
     }
@@ -320,8 +323,7 @@ impl Coder<'_> {
         for (at, instruction) in self.code.iter().enumerate() {
             instruction.inputs.iter().for_each(|&input| self.all[input].last_use = at);
         }
-        for &tail in &self.layout.group.tails {
-            let input = self.values[&Source::Term(self.layout.terms[tail].inputs[0])];
+        for input in self.summed() {
             self.all[input].last_use = usize::MAX;
         }
         let mut free: Vec<usize> = Vec::new();
@@ -337,13 +339,23 @@ impl Coder<'_> {
                 self.kernel.stores.push((output, slot));
                 self.all[instruction.output].last_use = usize::MAX;
             }
-            let pointwise = matches!(instruction.action, Action::Apply(op, _) if op.is_pointwise());
+            let pointwise = match instruction.action {
+                Action::Apply(op, _) => op.is_pointwise(),
+                Action::Compute(_) => true,
+                Action::Spread => false,
+            };
             let fitted = pointwise.then_some(output.cols);
             let inputs = instruction.inputs.iter().map(|&input| self.operand(input, fitted)).collect();
             self.kernel.code.push(Instruction { action: instruction.action, inputs, output });
             self.free_registers(at, &instruction, &mut free);
         }
         self.tails();
+    }
+
+    /// The values that tails add up.
+    fn summed(&self) -> SmallVec<[usize; 2]> {
+        let input = |&tail: &usize| self.values[&Source::Term(self.layout.terms[tail].inputs[0])];
+        self.layout.group.tails.iter().map(input).collect()
     }
 
     /// Registers of values that are read for the last time, unless they are filled once for all blocks.

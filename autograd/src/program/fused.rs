@@ -5,6 +5,7 @@ use core::panic::Location;
 
 use smallvec::SmallVec;
 
+use crate::kernel::formula::Formula;
 use crate::kernel::matmul::{self, PARALLEL};
 use crate::op::{Bits, MatMul, Op};
 use crate::program::fuse::Tail;
@@ -46,6 +47,8 @@ pub(crate) enum Place {
 pub(crate) enum Action {
     /// Applies an operation recorded at this line.
     Apply(Op, &'static Location<'static>),
+    /// Computes several operations in one loop.
+    Compute(Formula),
     /// Repeats the single number of each row.
     Spread,
 }
@@ -192,6 +195,7 @@ impl Fused {
         for instruction in &self.code {
             let name = match instruction.action {
                 Action::Apply(op, _) => op.name(),
+                Action::Compute(_) => "a formula",
                 Action::Spread => "spread",
             };
             if !instruction.inputs.iter().chain([&instruction.output]).all(exists) {

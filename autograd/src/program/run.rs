@@ -375,9 +375,17 @@ impl<'a, T: Real> Sources<'a, '_, T> {
 impl Instruction {
     fn run<T: Real>(&self, sources: &Sources<'_, '_, T>, block: Block, out: &mut [T]) -> Result<(), RunError> {
         let view = |k: usize| sources.find(self.inputs[k], block);
-        let Action::Apply(op, site) = self.action else {
-            structure::broadcast(view(0), block.shape(self.output.cols), out);
-            return Ok(());
+        let (op, site) = match self.action {
+            Action::Apply(op, site) => (op, site),
+            Action::Compute(formula) => {
+                let operands: SmallVec<[&[T]; 6]> = (0..self.inputs.len()).map(|k| view(k).data).collect();
+                T::formula(formula, &operands, out);
+                return Ok(());
+            }
+            Action::Spread => {
+                structure::broadcast(view(0), block.shape(self.output.cols), out);
+                return Ok(());
+            }
         };
         let result = match self.inputs.len() {
             1 => T::forward(op, &[view(0)], out),

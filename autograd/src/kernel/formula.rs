@@ -1,0 +1,277 @@
+//! Formulas of several operations, each computed in one loop.
+//!
+//! Operation by operation, a block of numbers is read and written again each time; in a loop over the whole formula what lies
+//! between stays in the processor's registers. An update by RMSprop takes two such loops in place of ten. Only formulas
+//! that occur in nearly every training step have one. The bits are those of the operations, one after the other.
+
+use core::array::from_fn;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::op::{Add, Compare, Div, FlushSubnormal, Mul, Op, Pointwise, Relu, Rsqrt, Select, Sqrt, Square, Sub};
+use crate::scalar::Real;
+
+/// What formulas are written in: numbers when they are computed, trees when they are looked for.
+trait Term: Clone {
+    /// The operation, applied.
+    fn of<const N: usize>(op: impl Pointwise<N> + Into<Op>, operands: [Self; N]) -> Self;
+}
+
+/// `s ← ρ s + (1 - ρ) g²`, without subnormal numbers
+#[inline(always)]
+fn mean_square<V: Term>([mean, x]: [V; 2], [kept, new]: [V; 2]) -> V {
+    decayed(mean, V::of(Square, [x]), [kept, new])
+}
+
+/// `m ← β m + (1 - β) g`, without subnormal numbers
+#[inline(always)]
+fn mean<V: Term>([mean, x]: [V; 2], weights: [V; 2]) -> V {
+    decayed(mean, x, weights)
+}
+
+#[inline(always)]
+fn decayed<V: Term>(mean: V, x: V, [kept, new]: [V; 2]) -> V {
+    let sum = V::of(Add, [V::of(Mul, [mean, kept]), V::of(Mul, [x, new])]);
+    V::of(FlushSubnormal, [sum])
+}
+
+/// `v ← μ v + g`, without subnormal numbers
+#[inline(always)]
+fn velocity<V: Term>([velocity, x]: [V; 2], [kept]: [V; 1]) -> V {
+    V::of(FlushSubnormal, [V::of(Add, [V::of(Mul, [velocity, kept]), x])])
+}
+
+/// `w ← w - η g`
+#[inline(always)]
+fn descent<V: Term>([w, x]: [V; 2], [rate]: [V; 1]) -> V {
+    V::of(Sub, [w, V::of(Mul, [x, rate])])
+}
+
+/// `w ← w - η g / √(s + ε)`
+#[inline(always)]
+fn rms_prop<V: Term>([w, x, square]: [V; 3], [rate, epsilon]: [V; 2]) -> V {
+    let root = V::of(Rsqrt, [V::of(Add, [square, epsilon])]);
+    V::of(Sub, [w, V::of(Mul, [V::of(Mul, [x, rate]), root])])
+}
+
+/// `w ← w - η m / (√s / c + ε)`
+#[inline(always)]
+fn adam<V: Term>([w, mean, square]: [V; 3], [rate, correction, epsilon]: [V; 3]) -> V {
+    let root = V::of(Add, [V::of(Div, [V::of(Sqrt, [square]), correction]), epsilon]);
+    V::of(Sub, [w, V::of(Div, [V::of(Mul, [rate, mean]), root])])
+}
+
+/// `max(x + b, 0)`
+#[inline(always)]
+fn relu_of_sum<V: Term>([x, bias]: [V; 2], []: [V; 0]) -> V {
+    V::of(Relu, [V::of(Add, [x, bias])])
+}
+
+/// The cotangent behind `max(x, 0)`, without subnormal numbers
+#[inline(always)]
+fn behind_relu<V: Term>([x, cotangent]: [V; 2], [zero, otherwise]: [V; 2]) -> V {
+    let above = V::of(Compare::Less, [zero, x]);
+    V::of(FlushSubnormal, [V::of(Select, [above, cotangent, otherwise])])
+}
+
+macro_rules! formulas {
+    ($($name:ident: $function:ident, $full:literal $single:literal;)*) => {
+        /// Formulas that have a loop of their own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Formula {
+            $(#[doc = concat!("See [`", stringify!($function), "`].")] $name,)*
+        }
+
+        impl Formula {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// How many operands it has that are as long as the result.
+            pub(crate) fn full(self) -> usize {
+                match self {
+                    $(Self::$name => $full,)*
+                }
+            }
+
+            /// Its operations.
+            pub(crate) fn tree(self) -> Tree {
+                match self {
+                    $(Self::$name => $function::<Tree>(from_fn(Tree::Operand), from_fn(|k| Tree::Operand($full + k))),)*
+                }
+            }
+
+            /// Computes it. First come the operands that are as long as `out`, then those that are a single number.
+            pub(crate) fn run<T: Real>(self, operands: &[&[T]], out: &mut [T]) {
+                match self {
+                    $(Self::$name => run::<T, $full, $single>(
+                        #[inline(always)]
+                        |full, single| $function(full, single),
+                        #[inline(always)]
+                        |full, single| $function(full, single),
+                        operands,
+                        out,
+                    ),)*
+                }
+            }
+        }
+    };
+}
+
+// Of two that fit, the first is taken.
+formulas! {
+    MeanSquare: mean_square, 2 2;
+    Mean: mean, 2 2;
+    Velocity: velocity, 2 1;
+    RmsProp: rms_prop, 3 2;
+    Adam: adam, 3 3;
+    Descent: descent, 2 1;
+    ReluOfSum: relu_of_sum, 2 0;
+    BehindRelu: behind_relu, 2 2;
+}
+
+/// A formula as a tree of operations.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Tree {
+    /// The operand of this number.
+    Operand(usize),
+    Apply(Op, Vec<Tree>),
+}
+
+impl Term for Tree {
+    fn of<const N: usize>(op: impl Pointwise<N> + Into<Op>, operands: [Self; N]) -> Self {
+        Self::Apply(op.into(), operands.to_vec())
+    }
+}
+
+/// A number by the shorter ways of operations, and whether they may be taken.
+#[derive(Clone, Copy)]
+struct Short<T>(T, bool);
+
+impl<T: Real> Term for Short<T> {
+    #[inline(always)]
+    fn of<const N: usize>(op: impl Pointwise<N> + Into<Op>, operands: [Self; N]) -> Self {
+        let (value, fits) = op.short(operands.map(|x| x.0));
+        Self(value, operands.iter().fold(fits, |all, x| all & x.1))
+    }
+}
+
+/// A number by operations as they are.
+#[derive(Clone, Copy)]
+struct Exact<T>(T);
+
+impl<T: Real> Term for Exact<T> {
+    #[inline(always)]
+    fn of<const N: usize>(op: impl Pointwise<N> + Into<Op>, operands: [Self; N]) -> Self {
+        Self(op.value(operands.map(|x| x.0)))
+    }
+}
+
+#[inline(always)]
+fn run<T: Real, const F: usize, const S: usize>(
+    short: impl Fn([Short<T>; F], [Short<T>; S]) -> Short<T>,
+    exact: impl Fn([Exact<T>; F], [Exact<T>; S]) -> Exact<T>,
+    operands: &[&[T]],
+    out: &mut [T],
+) {
+    let full: [&[T]; F] = from_fn(|k| operands[k]);
+    let single: [T; S] = from_fn(|k| operands[F + k][0]);
+    if !Arch::new().dispatch(Loop { f: short, full, single, out: &mut *out }) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = exact(full.map(|x| Exact(x[i])), single.map(Exact)).0;
+        }
+    }
+}
+
+struct Loop<'a, T, F, const N: usize, const S: usize> {
+    f: F,
+    full: [&'a [T]; N],
+    single: [T; S],
+    out: &'a mut [T],
+}
+
+impl<T, F, const N: usize, const S: usize> WithSimd for Loop<'_, T, F, N, S>
+where
+    T: Real,
+    F: Fn([Short<T>; N], [Short<T>; S]) -> Short<T>,
+{
+    /// Whether the shorter ways could be taken.
+    type Output = bool;
+
+    #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the compiler sees of a counted loop alone that all indices are in bounds"
+    )]
+    fn with_simd<A: Simd>(self, _: A) -> bool {
+        let Self { f, full, single, out } = self;
+        let len = out.len();
+        let full: [&[T]; N] = from_fn(|k| &full[k][..len]);
+        let single = single.map(|x| Short(x, true));
+        let mut fits = true;
+        for i in 0..len {
+            let result = f(from_fn(|k| Short(full[k][i], true)), single);
+            out[i] = result.0;
+            fits &= result.1;
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::View;
+    use crate::shape::Shape;
+
+    /// The value of a tree, operation by operation.
+    fn value<T: Real>(tree: &Tree, operands: &[&[T]], len: usize) -> Vec<T> {
+        match tree {
+            Tree::Operand(k) => operands[*k].to_vec(),
+            Tree::Apply(op, inputs) => {
+                let inputs: Vec<Vec<T>> = inputs.iter().map(|input| value(input, operands, len)).collect();
+                let views: Vec<View<'_, T>> = inputs.iter().map(|x| View::new(x, Shape::new(1, x.len()))).collect();
+                let mut out = vec![T::ZERO; inputs.iter().map(Vec::len).max().unwrap_or(1)];
+                op.forward(&views, &mut out).unwrap();
+                out
+            }
+        }
+    }
+
+    fn check<T: Real>(number: impl Fn(usize) -> T) {
+        for &formula in Formula::ALL {
+            for len in [1, 7, 64, 300] {
+                let columns: Vec<Vec<T>> = (0..6)
+                    .map(|k| {
+                        (0..if k < formula.full() { len } else { 1 }).map(|i| number(7 * i + 3 * k + len)).collect()
+                    })
+                    .collect();
+                let operands: Vec<&[T]> = columns.iter().map(Vec::as_slice).collect();
+                let mut out = vec![T::ONE; len];
+                formula.run(&operands, &mut out);
+                for (i, (found, right)) in out.into_iter().zip(value(&formula.tree(), &operands, len)).enumerate() {
+                    let same = found.to_f64().to_bits() == right.to_f64().to_bits() || found.is_nan() && right.is_nan();
+                    assert!(same, "{formula:?} of {len} numbers: number {i} is {found:e} and not {right:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn formulas_have_the_bits_of_their_operations() {
+        let positive = |i: usize| 0.01 + (f64::from_usize(i) * 0.618).fract();
+        check::<f64>(positive);
+        check::<f32>(|i| f32::from_f64(positive(i)));
+        check::<f64>(|i| positive(i) - 0.5);
+        check::<f32>(|i| f32::from_f64(positive(i) - 0.5));
+    }
+
+    #[test]
+    fn formulas_have_the_bits_of_their_operations_at_special_numbers() {
+        let special =
+            [0.0, -0.0, 1e-310, -1e-310, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300, 1e-300, -2.0, 3.0];
+        check::<f64>(|i| special[i * i % special.len()]);
+        check::<f64>(|i| special[i % special.len()]);
+        let special = [0.0, -0.0, 1e-40, -1e-40, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e38, 1e-37, -2.0, 3.0];
+        check::<f32>(|i| special[i * i % special.len()]);
+        check::<f32>(|i| special[i % special.len()]);
+    }
+}

@@ -1,0 +1,95 @@
+//! Finds instructions that together compute a formula which has a loop of its own.
+
+use smallvec::SmallVec;
+
+use super::{Coder, Virtual};
+use crate::kernel::formula::{Formula, Tree};
+use crate::program::fused::{Action, Place};
+
+/// A formula that was found.
+struct Found {
+    formula: Formula,
+    /// Its operands, as they are found.
+    operands: SmallVec<[Option<usize>; 6]>,
+    /// The instructions that it replaces but for the last.
+    inner: SmallVec<[usize; 8]>,
+}
+
+impl Coder<'_> {
+    /// Replaces instructions by formulas that do the same.
+    pub(super) fn find_formulas(&mut self) {
+        let trees: Vec<(Formula, Tree)> = Formula::ALL.iter().map(|formula| (*formula, formula.tree())).collect();
+        let mut made_by = vec![None; self.all.len()];
+        let mut readers = vec![0_usize; self.all.len()];
+        for (at, instruction) in self.code.iter().enumerate() {
+            made_by[instruction.output] = Some(at);
+            instruction.inputs.iter().for_each(|&input| readers[input] += 1);
+        }
+        // What is wanted besides is never inside of a formula.
+        let stored = (0..self.all.len()).filter(|&value| self.all[value].stored.is_some());
+        stored.chain(self.summed()).for_each(|value| made_by[value] = None);
+        let mut replaced = vec![false; self.code.len()];
+        for at in (0..self.code.len()).rev() {
+            if replaced[at] {
+                continue;
+            }
+            let sources = Sources { coder: self, made_by: &made_by, readers: &readers, at };
+            let Some(found) = trees.iter().find_map(|(formula, tree)| sources.find(*formula, tree)) else { continue };
+            found.inner.iter().for_each(|&inner| replaced[inner] = true);
+            self.code[at].action = Action::Compute(found.formula);
+            self.code[at].inputs = found.operands.into_iter().flatten().collect();
+        }
+        let mut kept = replaced.into_iter().map(|replaced| !replaced);
+        self.code.retain(|_| kept.next().unwrap_or(true));
+    }
+}
+
+/// Where a formula may be found: its last instruction is that at `at`.
+struct Sources<'a> {
+    coder: &'a Coder<'a>,
+    /// The instruction that makes a value, if it may be inside of a formula.
+    made_by: &'a [Option<usize>],
+    readers: &'a [usize],
+    at: usize,
+}
+
+impl Sources<'_> {
+    fn find(&self, formula: Formula, tree: &Tree) -> Option<Found> {
+        let mut found = Found { formula, operands: SmallVec::new(), inner: SmallVec::new() };
+        self.instruction(self.at, tree, &mut found).then_some(found)
+    }
+
+    /// Whether the instruction computes the tree.
+    fn instruction(&self, at: usize, tree: &Tree, found: &mut Found) -> bool {
+        let Virtual { action, inputs, .. } = &self.coder.code[at];
+        let (Tree::Apply(op, operands), Action::Apply(applied, _)) = (tree, action) else { return false };
+        op == applied && operands.iter().zip(inputs).all(|(tree, &value)| self.value(value, tree, found))
+    }
+
+    /// Whether the value is what stands in the tree.
+    fn value(&self, value: usize, tree: &Tree, found: &mut Found) -> bool {
+        if let Tree::Operand(k) = tree {
+            return self.operand(value, *k, found);
+        }
+        let inner = self.made_by[value].filter(|_| self.readers[value] == 1 && self.is_full(value));
+        let Some(at) = inner else { return false };
+        found.inner.push(at);
+        self.instruction(at, tree, found)
+    }
+
+    fn operand(&self, value: usize, k: usize, found: &mut Found) -> bool {
+        let single = matches!(self.coder.all[value].place, Some(Place::Constant(_) | Place::Scalar(_)));
+        let fits = if k < found.formula.full() { !single && self.is_full(value) } else { single };
+        if found.operands.len() <= k {
+            found.operands.resize(k + 1, None);
+        }
+        let same = found.operands[k].is_none_or(|other| other == value);
+        found.operands[k] = Some(value);
+        fits && same
+    }
+
+    /// Whether it has as many columns as the result.
+    fn is_full(&self, value: usize) -> bool {
+        self.coder.all[value].cols == self.coder.all[self.coder.code[self.at].output].cols
+    }
+}

@@ -16,6 +16,7 @@ use crate::program::plan::{Arena, Span};
 use crate::program::run::Slot;
 use crate::program::schedule::{Single, Step};
 use crate::program::simplify::{Simplified, Term, simplify};
+use crate::program::threads::Standby;
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -63,8 +64,8 @@ pub struct Program<T: Real> {
     leaves: HashMap<usize, Span>,
     /// The terms that each step computes; copies have none, and linear code computes all.
     groups: Arc<[Vec<usize>]>,
-    /// Whether there is work for more than one thread.
-    parallel: bool,
+    /// If there is work for more than one thread.
+    standby: Option<Standby>,
 }
 
 impl<T: Real> Graph<T> {
@@ -189,7 +190,7 @@ impl<T: Real> Graph<T> {
             }
         }
         let program = Program {
-            parallel: threads::are_of_use(&terms, &schedule.steps),
+            standby: threads::are_of_use(&terms, &schedule.steps).then(Standby::default),
             lists: Lists::default(),
             inputs: inputs.iter().map(|&term| place(term)).collect(),
             outputs: schedule.outputs.iter().copied().zip(outputs.iter().map(|&i| terms[i].shape)).collect(),
@@ -251,7 +252,15 @@ impl<T: Real> Program<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn execute(&mut self) -> Result<(), RunError> {
-        threads::standing_by(self.parallel, || T::execute(self, 0..self.steps.len()))
+        self.with_threads(|program| T::execute(program, 0..program.steps.len()))
+    }
+
+    /// Does `run` while other threads stand by, if there is work for them.
+    fn with_threads<R: Send>(&mut self, run: impl FnOnce(&mut Self) -> R + Send) -> R {
+        match self.standby.clone() {
+            Some(standby) => standby.during(|| run(self)),
+            None => run(self),
+        }
     }
 
     /// The loop over some steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.

@@ -4,9 +4,9 @@
 //! result stay in registers while `k` runs (`tile`). A panel is read where it lies if it can be, and copied first if
 //! not (`pack`).
 //!
-//! Threads share out the bands. Each element of the result is a sum in the order of `k`, or, where a column or a few
-//! rows are computed as scalar products, in an order that the shapes decide: never does the number of threads change
-//! a bit.
+//! Threads share out the bands, or, of a large product with few rows, the two halves of `k` (`bands`). Each element of the
+//! result is a sum in the order of `k`, or the sum of two such, or, where a column or a few rows are computed as scalar
+//! products, in an order that the shapes decide: never does the number of threads change a bit.
 
 mod bands;
 mod dots;
@@ -14,10 +14,13 @@ mod lanes;
 mod pack;
 mod tile;
 
+use core::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
+use bands::is_halved;
 pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use lanes::{Lanes, lanes};
@@ -126,6 +129,8 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
     } else if n == 1 && m > 1 {
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
+    } else if update == Update::Overwrite && is_halved(m, k, n) {
+        with_bands(a, b, threads, &mut |rows| rows(0, out));
     } else {
         let plan = Plan::new(m, k, n, b.order, threads);
         Arch::new().dispatch(Product { out, a, b, update, plan });
@@ -145,14 +150,21 @@ fn tiny<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: U
     }
 }
 
-/// The three loops, for processors with no instruction set to choose; for rows from `first` on.
-fn loops<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, first: usize, update: Update) {
-    let Shape { rows: k, cols: n } = b.shape();
+/// The three loops, for processors with no instruction set to choose; for rows from `first` on, over some steps of `k`.
+fn loops<T: Lanes>(
+    out: &mut [T],
+    a: Operand<'_, T>,
+    b: Operand<'_, T>,
+    first: usize,
+    steps: Range<usize>,
+    update: Update,
+) {
+    let n = b.shape().cols;
     for (i, row) in out.chunks_exact_mut(n).enumerate() {
         if update == Update::Overwrite {
             row.fill(T::ZERO);
         }
-        for p in 0..k {
+        for p in steps.clone() {
             let x = a.at(first + i, p);
             match b.order {
                 Order::Plain => row.iter_mut().zip(&b.data[p * n..]).for_each(|(sum, &y)| *sum += x * y),
@@ -250,7 +262,7 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
         let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
         if S::IS_SCALAR {
-            loops(self.out, self.a, self.b, 0, self.update);
+            loops(self.out, self.a, self.b, 0, 0..k, self.update);
         } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
@@ -293,7 +305,7 @@ impl<T: Lanes> Product<'_, T> {
             });
             let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
             plan.each(&mut *out, plan.band * n, |i, out| {
-                simd.vectorize(Band { out, a, right, row: i * plan.band, p, update });
+                simd.vectorize(Band { out, a, right, row: i * plan.band, p, steps: 0..k, update });
             });
             update = Update::Accumulate;
         }
@@ -343,6 +355,8 @@ struct Band<'a, T> {
     row: usize,
     /// The step at which `right` begins.
     p: usize,
+    /// The steps of `right` that are done.
+    steps: Range<usize>,
     update: Update,
 }
 
@@ -351,12 +365,13 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Right { n, k, .. } = self.right;
+        let n = self.right.n;
         let stride = self.a.stored.cols;
-        for q in (0..k).step_by(STEPS) {
+        let end = self.steps.end;
+        for q in self.steps.step_by(STEPS) {
             let mut column = 0;
             while column < n {
-                let panel = self.right.panel(lanes::<S, T>(), column, q, STEPS.min(k - q));
+                let panel = self.right.panel(lanes::<S, T>(), column, q, STEPS.min(end - q));
                 let accumulate = self.update == Update::Accumulate;
                 let out = Block { data: &mut *self.out, stride: n, column, accumulate };
                 column += panel.width;

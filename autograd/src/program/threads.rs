@@ -1,7 +1,9 @@
-//! Threads that stand by during a run.
+//! Threads that stand by during and between runs.
 
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::cell::Cell;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::kernel::matmul;
@@ -19,44 +21,71 @@ pub(super) fn are_of_use(terms: &[Term], steps: &[Step]) -> bool {
         || (0..terms.len()).any(|i| product(i) >= matmul::PARALLEL)
 }
 
-/// Does `run`, which is `parallel` or not, in the current pool, whose other threads stand by meanwhile. Between kernels that are shared out there are some that are
-/// too small to be; in that time the other threads would fall asleep, and to wake one takes longer than such a kernel.
-pub(super) fn standing_by<R: Send>(parallel: bool, run: impl FnOnce() -> R + Send) -> R {
-    if !parallel || rayon::current_num_threads() == 1 {
-        return run();
+/// The other threads of the pool, which look for work from one run of a program to the next.
+///
+/// Between kernels that are shared out there are some that are too small to be, and between runs the next batch is fetched; in
+/// that time the other threads would fall asleep, and to wake one takes longer than such a kernel.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standby {
+    /// How many threads look for work.
+    looking: Arc<AtomicUsize>,
+}
+
+impl Standby {
+    /// Does `run` in the current pool, whose other threads stand by.
+    pub(super) fn during<R: Send>(&self, run: impl FnOnce() -> R + Send) -> R {
+        if rayon::current_num_threads() == 1 {
+            return run();
+        }
+        let run = || {
+            self.call_others();
+            let _running = Running(RUNNING.replace(true));
+            run()
+        };
+        // From outside of the pool, this takes it there.
+        if rayon::current_thread_index().is_none() { rayon::join(run, || ()).0 } else { run() }
     }
-    let (done, runner) = (AtomicBool::new(false), AtomicUsize::new(usize::MAX));
-    let others = rayon::current_num_threads() - 1;
-    let run = || {
-        runner.store(index(), Ordering::Relaxed);
-        let result = run();
-        done.store(true, Ordering::Release);
-        result
-    };
-    rayon::join(run, || stand_by(others, &done, &runner)).0
-}
 
-/// The thread's number in its pool.
-fn index() -> usize {
-    rayon::current_thread_index().unwrap_or(usize::MAX)
-}
+    /// Unless other threads look for work already.
+    fn call_others(&self) {
+        if self.looking.load(Ordering::Relaxed) == usize::from(LOOKING.get()) {
+            let standby = self.clone();
+            rayon::spawn_broadcast(move |_| standby.look());
+        }
+    }
 
-/// So many threads take work from each other until all is done. They leave when there has been none for a while, so that
-/// nothing hangs, whatever else the pool has to do.
-fn stand_by(threads: usize, done: &AtomicBool, runner: &AtomicUsize) {
-    let wait = || {
+    /// Takes work from others, and leaves when there has been none for a while, so that nothing hangs, whatever else the pool
+    /// has to do.
+    fn look(&self) {
+        // A thread that runs gets here when it waits for another, and must not wait for itself.
+        if RUNNING.get() || LOOKING.replace(true) {
+            return;
+        }
+        self.looking.fetch_add(1, Ordering::Relaxed);
         let mut last = Instant::now();
-        // The thread that runs gets here when it waits for another, and must not wait for itself.
-        while index() != runner.load(Ordering::Relaxed) && !done.load(Ordering::Acquire) && last.elapsed() < PATIENCE {
+        while last.elapsed() < PATIENCE {
             match rayon::yield_now() {
                 Some(rayon::Yield::Executed) => last = Instant::now(),
                 Some(rayon::Yield::Idle) | None => std::thread::yield_now(),
             }
         }
-    };
-    if threads > 1 {
-        rayon::join(wait, || stand_by(threads - 1, done, runner));
-    } else {
-        wait();
+        self.looking.fetch_sub(1, Ordering::Relaxed);
+        LOOKING.set(false);
     }
+}
+
+/// Takes back that a thread does a run, whether it ends or panics.
+struct Running(bool);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(self.0);
+    }
+}
+
+thread_local! {
+    /// Whether this thread does a run.
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread looks for work.
+    static LOOKING: Cell<bool> = const { Cell::new(false) };
 }

@@ -59,6 +59,39 @@ struct Steps<T: Real> {
     done: u64,
 }
 
+impl<T: Real> Steps<T> {
+    /// Runs a step for each batch.
+    fn run(
+        &mut self,
+        data: &Dataset<T>,
+        batches: &Batches,
+        settings: &[(f64, Vec<f64>)],
+        bar: &ProgressBar,
+    ) -> Result<ControlFlow<StopReason, Mean>, TrainError> {
+        let mut mean = Mean::default();
+        for (rows, (rate, scalars)) in batches.into_iter().zip(settings) {
+            let step = match &mut self.rest {
+                Some((rest, samples)) if *samples == rows.len() => {
+                    rest.copy_states_from(&self.whole);
+                    rest
+                }
+                _ => &mut self.whole,
+            };
+            let (features, targets) = step.batch_mut();
+            data.gather(rows, features, targets)?;
+            self.done += 1;
+            let loss = step.run(*rate, scalars)?.to_f64();
+            if !loss.is_finite() {
+                return Ok(ControlFlow::Break(StopReason::NonFiniteLoss { step: self.done }));
+            }
+            mean.add(loss, rows.len());
+            bar.inc(rows.len() as u64);
+            bar.set_message(format!("loss {:.4}", mean.result().unwrap_or(loss)));
+        }
+        Ok(ControlFlow::Continue(mean))
+    }
+}
+
 /// What happened in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
@@ -238,28 +271,14 @@ where
         bar: &ProgressBar,
     ) -> Result<ControlFlow<StopReason, Epoch>, TrainError> {
         let start = Instant::now();
-        let mut mean = Mean::default();
-        let mut rate = self.optimizer.rate();
-        for rows in &Batches::shuffled(data.len(), self.batch, self.seed, number)? {
-            let step = match &mut steps.rest {
-                Some((rest, samples)) if *samples == rows.len() => {
-                    rest.copy_states_from(&steps.whole);
-                    rest
-                }
-                _ => &mut steps.whole,
-            };
-            let (features, targets) = step.batch_mut();
-            data.gather(rows, features, targets)?;
-            rate = self.schedule.as_ref().map_or(rate, |schedule| schedule(steps.done));
-            steps.done += 1;
-            let loss = step.run(rate, &self.optimizer.scalars(steps.done))?.to_f64();
-            if !loss.is_finite() {
-                return Ok(ControlFlow::Break(StopReason::NonFiniteLoss { step: steps.done }));
-            }
-            mean.add(loss, rows.len());
-            bar.inc(rows.len() as u64);
-            bar.set_message(format!("loss {:.4}", mean.result().unwrap_or(loss)));
-        }
+        let batches = Batches::shuffled(data.len(), self.batch, self.seed, number)?;
+        let settings: Vec<(f64, Vec<f64>)> = (steps.done..).take(batches.len()).map(|t| self.settings(t)).collect();
+        let rate = settings.last().map_or_else(|| self.optimizer.rate(), |(rate, _)| *rate);
+        // All on a thread of the pool: from outside of it, each step would be handed over, and its end waited for.
+        let mean = match rayon::join(|| steps.run(data, &batches, &settings, bar), || ()).0? {
+            ControlFlow::Continue(mean) => mean,
+            ControlFlow::Break(reason) => return Ok(ControlFlow::Break(reason)),
+        };
         if let Some((rest, _)) = &steps.rest {
             steps.whole.copy_states_from(rest);
         }
@@ -269,6 +288,12 @@ where
         let loss = mean.result().unwrap_or(f64::NAN);
         let epoch = Epoch { number, loss, validation: None, rate, seconds: start.elapsed().as_secs_f64() };
         Ok(ControlFlow::Continue(epoch))
+    }
+
+    /// The learning rate and the optimiser's numbers after so many steps.
+    fn settings(&self, done: u64) -> (f64, Vec<f64>) {
+        let rate = self.schedule.as_ref().map_or_else(|| self.optimizer.rate(), |schedule| schedule(done));
+        (rate, self.optimizer.scalars(done + 1))
     }
 
     #[track_caller]

@@ -27,7 +27,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, _: S) {
         let stride = self.to.len() / self.k;
         let width = stride.min(self.from.shape().cols - self.column);
         let Operand { data, stored, order } = self.from;
@@ -35,7 +35,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
             super::Order::Plain => {
                 let rows = data[self.p * stored.cols..].chunks(stored.cols);
                 for (to, from) in self.to.chunks_exact_mut(stride).zip(rows) {
-                    copy::<S, T>(simd, &from[self.column..][..width], to);
+                    copy::<S, T>(&from[self.column..][..width], to);
                 }
             }
             super::Order::Transposed => {
@@ -51,34 +51,41 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
 
 /// `from` to the start of `to`, zeros behind it.
 #[inline(always)]
-fn copy<S: Simd, T: Lanes>(simd: S, from: &[T], to: &mut [T]) {
+fn copy<S: Simd, T: Lanes>(from: &[T], to: &mut [T]) {
     let lanes = lanes::<S, T>();
-    for (j, to) in T::vectors_mut::<S>(to).iter_mut().enumerate() {
-        *to = match T::vectors::<S>(from).get(j) {
-            Some(&full) => full,
-            None => T::load(simd, from.get(j * lanes..).unwrap_or(&[])),
-        };
+    let full = from.len() / lanes;
+    T::vectors_mut::<S>(to)[..full].copy_from_slice(&T::vectors::<S>(from)[..full]);
+    let (from, to) = (&from[full * lanes..], &mut to[full * lanes..]);
+    to.fill(T::ZERO);
+    match from.len() {
+        8.. => both_ends::<T, 8>(from, to),
+        4.. => both_ends::<T, 4>(from, to),
+        2.. => both_ends::<T, 2>(from, to),
+        1 => to[0] = from[0],
+        0 => {}
     }
 }
 
-/// `to[p][j] = from[j][p]` for `j < width`, `p < k`.
+/// Copies `N` to `2 N` numbers: the first `N` and the last, which may overlap. To call a function for so few takes longer.
+#[inline(always)]
+fn both_ends<T: Lanes, const N: usize>(from: &[T], to: &mut [T]) {
+    for at in [0, from.len() - N] {
+        to[at..][..N].copy_from_slice(array::<T, N>(&from[at..]));
+    }
+}
+
+/// `to[p][j] = from[j][p]` for `j < width`, `p < k`, by squares; the last ones overlap those before.
 #[inline(always)]
 fn transpose<T: Lanes>(from: &[T], from_stride: usize, to: &mut [T], to_stride: usize, width: usize, k: usize) {
-    let (squares_j, squares_p) = (width / SIDE * SIDE, k / SIDE * SIDE);
-    for j in (0..squares_j).step_by(SIDE) {
-        for p in (0..squares_p).step_by(SIDE) {
-            square::<T, SIDE>(&from[j * from_stride + p..], from_stride, &mut to[p * to_stride + j..], to_stride);
+    if width < SIDE || k < SIDE {
+        for (j, from) in from.chunks(from_stride).take(width).enumerate() {
+            to.chunks_exact_mut(to_stride).zip(&from[..k]).for_each(|(to, &x)| to[j] = x);
         }
-        for p in squares_p..k {
-            for j in j..j + SIDE {
-                to[p * to_stride + j] = from[j * from_stride + p];
-            }
-        }
+        return;
     }
-    for j in squares_j..width {
-        let from = &from[j * from_stride..][..k];
-        for (to, &x) in to.chunks_exact_mut(to_stride).zip(from) {
-            to[j] = x;
+    for j in (0..width).step_by(SIDE).map(|j| j.min(width - SIDE)) {
+        for p in (0..k).step_by(SIDE).map(|p| p.min(k - SIDE)) {
+            square::<T, SIDE>(&from[j * from_stride + p..], from_stride, &mut to[p * to_stride + j..], to_stride);
         }
     }
 }

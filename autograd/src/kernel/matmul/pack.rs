@@ -8,6 +8,9 @@ use super::Operand;
 use super::lanes::{Lanes, lanes};
 use super::tile::array;
 
+/// Most columns that are copied one by one: to load a part of a vector is a call.
+const FEW: usize = 4;
+
 /// Side of the squares that are transposed at once.
 const SIDE: usize = 8;
 
@@ -53,6 +56,11 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
 #[inline(always)]
 fn copy<S: Simd, T: Lanes>(simd: S, from: &[T], to: &mut [T]) {
     let lanes = lanes::<S, T>();
+    if from.len() <= FEW && to.len() == lanes {
+        T::vectors_mut::<S>(to)[0] = T::splat(simd, T::ZERO);
+        to.iter_mut().zip(from).for_each(|(to, x)| *to = *x);
+        return;
+    }
     for (j, to) in T::vectors_mut::<S>(to).iter_mut().enumerate() {
         *to = match T::vectors::<S>(from).get(j) {
             Some(&full) => full,

@@ -25,6 +25,7 @@ mod code;
 pub mod explain;
 mod fuse;
 mod fused;
+mod pair;
 mod plan;
 mod run;
 mod scalars;

@@ -89,6 +89,31 @@ pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs
     }
 }
 
+/// `[out₀[i], out₁[i]] = f(x[i])`, like [`map`].
+#[inline(always)]
+pub(crate) fn map_pair<T: Real>(f: impl Fn(T) -> [T; 2], x: &[T], out: [&mut [T]; 2]) {
+    Arch::new().dispatch(MapPair { f, x, out });
+}
+
+struct MapPair<'a, T, F> {
+    f: F,
+    x: &'a [T],
+    out: [&'a mut [T]; 2],
+}
+
+impl<T: Real, F: Fn(T) -> [T; 2]> WithSimd for MapPair<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let [first, second] = self.out;
+        debug_assert_eq!([first.len(), second.len()], [self.x.len(); 2]);
+        for ((&x, first), second) in self.x.iter().zip(first).zip(second) {
+            [*first, *second] = (self.f)(x);
+        }
+    }
+}
+
 /// A place in a slice, in as many bytes as are needed.
 pub(crate) trait Index: Copy {
     fn wide(self) -> u32;

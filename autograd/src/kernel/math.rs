@@ -36,7 +36,9 @@ pub(crate) use coefficients::Coefficients;
 pub(crate) use error_function::{erf, erfc, erfinv, gaussian, gelu, normal_cdf, normal_pdf};
 pub(crate) use exponential::{exp, exp_m1, exp2};
 pub(crate) use gamma::{digamma, lgamma, trigamma};
-pub(crate) use hyperbolic::{acosh, asinh, atanh, cosh, log_cosh, sech_squared, sinh, tanh, tanhshrink};
+pub(crate) use hyperbolic::{
+    acosh, asinh, atanh, cosh, log_cosh, sech_squared, sinh, tanh, tanh_and_sech_squared, tanhshrink,
+};
 pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
 pub(crate) use logarithm::{ln, ln_1p, log2, log10};
 pub(crate) use logistic::{

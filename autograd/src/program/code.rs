@@ -11,6 +11,7 @@ use crate::kernel::reduce::running;
 use crate::op::{Bits, Op};
 use crate::program::fuse::{Group, Space, Tail, steps};
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Stride, Summed};
+use crate::program::pair;
 use crate::program::plan::Span;
 use crate::program::simplify::Term;
 use crate::shape::Shape;
@@ -172,6 +173,8 @@ struct Virtual {
     action: Action,
     inputs: SmallVec<[usize; 3]>,
     output: usize,
+    /// The value of the second operation of a pair.
+    second: Option<usize>,
 }
 
 struct Value {
@@ -297,25 +300,35 @@ impl Coder<'_> {
             return spread;
         }
         let spread = self.add(Source::Spread(term, cols), cols, None, false);
-        self.code.push(Virtual { action: Action::Spread, inputs: SmallVec::from_slice(&[value]), output: spread });
+        let inputs = SmallVec::from_slice(&[value]);
+        self.code.push(Virtual { action: Action::Spread, inputs, output: spread, second: None });
         spread
     }
 
     fn body(&mut self) {
-        for &member in &self.layout.group.body {
+        let pairs = pair::pairs(self.layout.terms, self.layout.group.body.iter().copied());
+        let seconds: HashSet<usize> = pairs.values().copied().collect();
+        for &member in self.layout.group.body.iter().filter(|member| !seconds.contains(member)) {
             let term = &self.layout.terms[member];
             let cols = self.layout.cols(self.form, member);
             let pointwise = term.op.is_pointwise();
             let operand =
                 |&input: &usize| if pointwise { self.spread(input, cols) } else { self.values[&Source::Term(input)] };
             let inputs = term.inputs.iter().map(operand).collect();
-            let output = self.add(Source::Term(member), cols, None, false);
-            if let Some(victim) = self.layout.stored.get(&member) {
-                let victim = victim.and_then(|victim| self.values.get(&Source::Term(victim)).copied());
-                self.all[output].stored = self.slot_of(member).map(|slot| (slot, victim));
-            }
-            self.code.push(Virtual { action: Action::Apply(term.op, term.site), inputs, output });
+            let output = self.result(member, cols);
+            let second = pairs.get(&member).map(|&second| self.result(second, cols));
+            self.code.push(Virtual { action: Action::Apply(term.op, term.site), inputs, output, second });
         }
+    }
+
+    /// The value of a member, and where it is stored.
+    fn result(&mut self, member: usize, cols: usize) -> usize {
+        let output = self.add(Source::Term(member), cols, None, false);
+        if let Some(victim) = self.layout.stored.get(&member) {
+            let victim = victim.and_then(|victim| self.values.get(&Source::Term(victim)).copied());
+            self.all[output].stored = self.slot_of(member).map(|slot| (slot, victim));
+        }
+        output
     }
 
     /// Registers and slots for all values; tails.
@@ -328,17 +341,8 @@ impl Coder<'_> {
         }
         let mut free: Vec<usize> = Vec::new();
         for (at, instruction) in core::mem::take(&mut self.code).into_iter().enumerate() {
-            let stored = self.all[instruction.output].stored;
-            let place = match stored {
-                Some((slot, victim)) if victim.is_none_or(|victim| self.all[victim].last_use < at) => Place::Slot(slot),
-                _ => Place::Register(free.pop().unwrap_or_else(|| self.new_register())),
-            };
-            self.all[instruction.output].place = Some(place);
-            let output = self.operand(instruction.output, None);
-            if let (Some((slot, _)), Place::Register(_)) = (stored, place) {
-                self.kernel.stores.push((output, slot));
-                self.all[instruction.output].last_use = usize::MAX;
-            }
+            let output = self.place_result(instruction.output, at, &mut free);
+            let second = instruction.second.map(|second| self.place_result(second, at, &mut free));
             let pointwise = match instruction.action {
                 Action::Apply(op, _) => op.is_pointwise(),
                 Action::Compute(_) => true,
@@ -346,7 +350,7 @@ impl Coder<'_> {
             };
             let fitted = pointwise.then_some(output.cols);
             let inputs = instruction.inputs.iter().map(|&input| self.operand(input, fitted)).collect();
-            self.kernel.code.push(Instruction { action: instruction.action, inputs, output });
+            self.kernel.code.push(Instruction { action: instruction.action, inputs, output, second });
             self.free_registers(at, &instruction, &mut free);
         }
         self.tails();
@@ -358,10 +362,27 @@ impl Coder<'_> {
         self.layout.group.tails.iter().map(input).collect()
     }
 
+    /// Gives a value its place when it is computed: its slot, if nothing still reads what stands there, or a register.
+    fn place_result(&mut self, value: usize, at: usize, free: &mut Vec<usize>) -> Operand {
+        let stored = self.all[value].stored;
+        let place = match stored {
+            Some((slot, victim)) if victim.is_none_or(|victim| self.all[victim].last_use < at) => Place::Slot(slot),
+            _ => Place::Register(free.pop().unwrap_or_else(|| self.new_register())),
+        };
+        self.all[value].place = Some(place);
+        let output = self.operand(value, None);
+        if let (Some((slot, _)), Place::Register(_)) = (stored, place) {
+            self.kernel.stores.push((output, slot));
+            self.all[value].last_use = usize::MAX;
+        }
+        output
+    }
+
     /// Registers of values that are read for the last time, unless they are filled once for all blocks.
     fn free_registers(&self, at: usize, instruction: &Virtual, free: &mut Vec<usize>) {
         let mut done: SmallVec<[usize; 4]> = instruction.inputs.iter().copied().collect();
         done.push(instruction.output);
+        done.extend(instruction.second);
         done.sort_unstable();
         done.dedup();
         for value in done {

@@ -9,11 +9,12 @@
 //! moves there at the end, so that it need not be stored.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use crate::kernel::matmul;
 use crate::kernel::reduce::running;
 use crate::op::{Axis, Op, Sum};
+use crate::program::pair;
 use crate::program::simplify::Term;
 use crate::shape::Shape;
 
@@ -240,6 +241,8 @@ impl Fusion<'_> {
         }
         let mut wanted = vec![false; self.terms.len()];
         roots.for_each(|root| wanted[root] = true);
+        let pairs = pair::pairs(self.terms, 0..self.terms.len());
+        let first_of: HashMap<usize, usize> = pairs.into_iter().map(|(first, second)| (second, first)).collect();
         for i in (0..self.terms.len()).rev() {
             let own = self.kernel_of[i];
             let Some(&user) = users[i].first() else { continue };
@@ -247,7 +250,14 @@ impl Fusion<'_> {
             let movable = own != NONE && own != target && !wanted[i] && self.role[i] == Role::Body;
             let here = |user: &usize| self.kernel_of[*user] == target && self.role[*user] != Role::Head;
             let space = Space::of(self.terms, i);
-            if !movable || space.is_none() || self.kernels[target].space != space || !users[i].iter().all(here) {
+            // What costs little beside another operation stays with that, unless that may move, too.
+            let moves = |user: &usize| *user == i || self.kernel_of[*user] == target;
+            let parted =
+                |&first: &usize| self.kernel_of[first] == own && (wanted[first] || !users[first].iter().all(moves));
+            if !movable || first_of.get(&i).is_some_and(parted) {
+                continue;
+            }
+            if space.is_none() || self.kernels[target].space != space || !users[i].iter().all(here) {
                 continue;
             }
             let needed = |input: usize| users[input].iter().any(|&user| user != i && self.kernel_of[user] == own);

@@ -66,6 +66,14 @@ pub(crate) struct Instruction {
     pub(crate) action: Action,
     pub(crate) inputs: SmallVec<[Operand; 3]>,
     pub(crate) output: Operand,
+    /// The result of the second operation of a [pair](crate::program::pair).
+    pub(crate) second: Option<Operand>,
+}
+
+impl Instruction {
+    fn outputs(&self) -> impl Iterator<Item = &Operand> {
+        core::iter::once(&self.output).chain(&self.second)
+    }
 }
 
 /// How the stretch of a slot that a part writes follows from its rows: it begins at `row · times / over · size`.
@@ -198,10 +206,13 @@ impl Fused {
                 Action::Compute(_) => "a formula",
                 Action::Spread => "spread",
             };
-            if !instruction.inputs.iter().chain([&instruction.output]).all(exists) {
+            if !instruction.inputs.iter().chain(instruction.outputs()).all(exists) {
                 return Err(format!("{name} at a place that is none"));
             }
-            if instruction.inputs.iter().any(|input| input.place == instruction.output.place) {
+            let over = |output: &Operand| instruction.inputs.iter().any(|input| input.place == output.place);
+            if instruction.outputs().any(over)
+                || instruction.second.is_some_and(|s| s.place == instruction.output.place)
+            {
                 return Err(format!("{name} writes over its operand"));
             }
             let numbers = if self.wide.is_some() { BLOCK } else { self.block * instruction.output.cols };
@@ -216,7 +227,7 @@ impl Fused {
     }
 
     fn verify_writes(&self) -> Result<(), String> {
-        let to_slots = self.code.iter().filter_map(|instruction| match instruction.output.place {
+        let to_slots = self.code.iter().flat_map(Instruction::outputs).filter_map(|output| match output.place {
             Place::Register(_) | Place::Row(_) | Place::Scalar(_) | Place::Constant(_) | Place::Band => None,
             Place::Slot(slot) => Some(slot),
         });

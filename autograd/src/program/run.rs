@@ -8,6 +8,7 @@ use crate::kernel::reduce::running;
 use crate::kernel::{Fault, View, structure};
 use crate::program::fuse::Tail;
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Summed};
+use crate::program::pair;
 use crate::program::plan::LINE;
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -136,8 +137,10 @@ impl Fused {
         constants.iter_mut().zip(&self.constants).for_each(|(to, value)| *to = value.get());
         let mut part = Part { kernel: self, slots, registers, constants, band, band_row: from };
         part.prepare();
-        let result = (from..to).step_by(self.band()).try_for_each(|row| {
-            let end = to.min(row + self.band());
+        // Without a product there is nothing to keep in the cache from band to band.
+        let band = if product.is_some() { self.band() } else { (to - from).max(1) };
+        let result = (from..to).step_by(band).try_for_each(|row| {
+            let end = to.min(row + band);
             if let Some(product) = product {
                 part.product(product, row, end);
             }
@@ -233,7 +236,7 @@ impl<T: Real> Part<'_, '_, T> {
                 Slot::Read(all) => all,
                 Slot::Write(own, _) => own,
             };
-            to.chunks_mut(data.len().max(1)).for_each(|to| to.copy_from_slice(&data[..to.len()]));
+            repeat(data, to);
         }
     }
 
@@ -280,6 +283,10 @@ impl<T: Real> Part<'_, '_, T> {
 
     fn step(&mut self, instruction: &Instruction, block: Block) -> Result<(), RunError> {
         let (width, output) = (self.kernel.width, instruction.output);
+        if let Some(second) = instruction.second {
+            self.pair(instruction.inputs[0], [output, second], block);
+            return Ok(());
+        }
         let shape = block.shape(output.cols);
         let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
         match output.place {
@@ -310,6 +317,34 @@ impl<T: Real> Part<'_, '_, T> {
         }
     }
 
+    /// Computes both results of a pair of operations.
+    fn pair(&mut self, input: Operand, outputs: [Operand; 2], block: Block) {
+        let (width, shape) = (self.kernel.width, block.shape(input.cols));
+        let (start, len) = (block.start(input.cols), shape.len());
+        let range = |operand: Operand| {
+            if let Place::Register(at) = operand.place { at * width..at * width + len } else { 0..0 }
+        };
+        let mut taken = outputs.map(|output| {
+            if let Place::Slot(slot) = output.place { Some(core::mem::take(&mut self.slots[slot])) } else { None }
+        });
+        let ranges = [range(input), range(outputs[0]), range(outputs[1])];
+        let Ok([x, mut first, mut second]) = self.registers.get_disjoint_mut(ranges) else {
+            unreachable!("verified: no operation writes over its operand")
+        };
+        let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
+        let sources = Sources { before: &[], after: &[], out: usize::MAX, slots: &*self.slots, fixed, width };
+        let x = if let Place::Register(_) = input.place { x } else { sources.find(input, block).data };
+        let [a, b] = &mut taken;
+        first = a.as_mut().map_or(first, |slot| slot.write(start, len));
+        second = b.as_mut().map_or(second, |slot| slot.write(start, len));
+        pair::forward(x, [first, second]);
+        for (output, slot) in outputs.into_iter().zip(taken) {
+            if let (Place::Slot(at), Some(slot)) = (output.place, slot) {
+                self.slots[at] = slot;
+            }
+        }
+    }
+
     fn sum(&mut self, tail: &Summed, block: Block) {
         let (width, cols) = (self.kernel.width, tail.input.cols);
         let mut parts = core::mem::take(&mut self.slots[tail.parts]);
@@ -333,6 +368,17 @@ impl<T: Real> Part<'_, '_, T> {
             }
         }
         self.slots[tail.parts] = parts;
+    }
+}
+
+/// Fills `to` with what is in `data`, again and again: by few copies, each as long as all before it.
+fn repeat<T: Copy>(data: &[T], to: &mut [T]) {
+    let mut filled = data.len().min(to.len());
+    to[..filled].copy_from_slice(&data[..filled]);
+    while filled < to.len() && filled > 0 {
+        let more = filled.min(to.len() - filled);
+        to.copy_within(..more, filled);
+        filled += more;
     }
 }
 

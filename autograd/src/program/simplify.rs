@@ -52,7 +52,8 @@ pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
     let needed = reachable(nodes.len(), roots.iter().map(|id| id.index()), |i, visit| {
         nodes.get(NodeId::new(i)).inputs.iter().for_each(|input| visit(input.index()));
     });
-    let mut builder = Builder { terms: Vec::new(), known: Known::default() };
+    let count = needed.iter().filter(|needed| **needed).count();
+    let mut builder = Builder { terms: Vec::with_capacity(count), known: Known::new(count) };
     let mut place = vec![usize::MAX; nodes.len()];
     for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
         let inputs = node.inputs.iter().map(|input| place[input.index()]).collect();
@@ -86,15 +87,26 @@ fn reachable(
 }
 
 /// The places of terms by what they compute: a hash table with open addressing, at most half full.
-#[derive(Default)]
+///
+/// A term is looked for near the place of its newest operand, so that terms that are recorded one after the other lie beside
+/// each other, however large the graph; an operand with too many users sends those beyond the first ones all over the table.
 struct Known {
-    /// One more than the place of a term; 0 where there is none. As many as a power of 2.
-    table: Vec<u32>,
-    count: usize,
+    /// The hash of a term, and one more than its place: 0 where there is none. As many as a power of 2.
+    table: Vec<u64>,
 }
 
 impl Known {
-    fn hash(term: &Term) -> usize {
+    /// Slots over which the users of one operand are spread.
+    const SPREAD: usize = 1 << 8;
+    /// Slots in a row that are looked at there.
+    const NEAR: usize = 8;
+
+    /// For at most so many terms.
+    fn new(terms: usize) -> Self {
+        Self { table: vec![0; (2 * terms).next_power_of_two().max(2)] }
+    }
+
+    fn hash(term: &Term) -> u64 {
         let mut mix = Mix::default();
         term.op.hash(&mut mix);
         if let ([x, y], Op::Add(_) | Op::Mul(_)) = (term.inputs.as_slice(), term.op) {
@@ -103,7 +115,7 @@ impl Known {
         } else {
             term.inputs.iter().for_each(|input| mix.write_usize(*input));
         }
-        mix.top(usize::BITS)
+        mix.top(u32::BITS) as u64
     }
 
     fn same(a: &Term, b: &Term) -> bool {
@@ -116,49 +128,40 @@ impl Known {
 
     /// The place of a term that computes the same as `term`.
     fn find(&self, terms: &[Term], term: &Term) -> Option<usize> {
-        if self.table.is_empty() { None } else { self.probe(terms, term).ok() }
+        self.probe(terms, term, Self::hash(term)).ok()
     }
 
     /// The same, or the next place, at which the term then must be put.
     fn find_or_add(&mut self, terms: &[Term], term: &Term) -> usize {
-        if 2 * self.count >= self.table.len() {
-            self.grow(terms);
-        }
-        match self.probe(terms, term) {
+        let hash = Self::hash(term);
+        match self.probe(terms, term, hash) {
             Ok(place) => place,
             Err(at) => {
-                self.table[at] = mark(terms.len());
-                self.count += 1;
+                self.table[at] = hash << u32::BITS | u64::from(mark(terms.len()));
                 terms.len()
             }
         }
     }
 
     /// The place of an equal term, or where in the table there is room for this one.
-    fn probe(&self, terms: &[Term], term: &Term) -> Result<usize, usize> {
-        let mut at = self.slot(term);
-        loop {
-            match self.table[at] as usize {
-                0 => return Err(at),
-                place if Self::same(&terms[place - 1], term) => return Ok(place - 1),
-                _ => at = (at + 1) & (self.table.len() - 1),
+    #[allow(clippy::cast_possible_truncation, reason = "a mark has 32 bits, and as many of the hash name a slot")]
+    fn probe(&self, terms: &[Term], term: &Term, hash: u64) -> Result<usize, usize> {
+        let last = self.table.len() - 1;
+        let newest = term.inputs.iter().max().map_or(0, |newest| newest + 1);
+        let near = 2 * newest + hash as usize % Self::SPREAD;
+        let far = (hash << self.table.len().ilog2() >> u32::BITS) as usize;
+        for at in (near..near + Self::NEAR).chain(far..) {
+            let at = at & last;
+            let slot = self.table[at];
+            let place = slot as u32 as usize;
+            if place == 0 {
+                return Err(at);
+            }
+            if slot >> u32::BITS == hash && Self::same(&terms[place - 1], term) {
+                return Ok(place - 1);
             }
         }
-    }
-
-    fn slot(&self, term: &Term) -> usize {
-        Self::hash(term) >> (usize::BITS - self.table.len().ilog2())
-    }
-
-    fn grow(&mut self, terms: &[Term]) {
-        let new = vec![0; (4 * self.table.len()).max(64)];
-        for place in core::mem::replace(&mut self.table, new).into_iter().filter(|place| *place > 0) {
-            let mut at = self.slot(&terms[place as usize - 1]);
-            while self.table[at] > 0 {
-                at = (at + 1) & (self.table.len() - 1);
-            }
-            self.table[at] = place;
-        }
+        unreachable!("at most half of the slots are taken")
     }
 }
 
@@ -430,6 +433,17 @@ mod tests {
             "%4 = sub(%3, %3) 2x1",
         ];
         assert_eq!(simplified((x * y).exp() - (y * x).exp()), expected);
+    }
+
+    #[test]
+    fn what_is_computed_twice_is_found_among_many_users_of_one_operand() {
+        let graph = Graph::new();
+        let weights: Vec<Var<'_, f64>> = (0..3000).map(|i| graph.variable(f64::from(i))).collect();
+        let x = graph.variable(0.5);
+        let products = |commuted: bool| weights.iter().map(move |&w| if commuted { x * w } else { w * x });
+        let sum = products(false).chain(products(true)).sum::<Var<'_, f64>>();
+        let terms = simplified(sum);
+        assert_eq!(terms.iter().filter(|term| term.contains("mul")).count(), weights.len());
     }
 
     #[test]

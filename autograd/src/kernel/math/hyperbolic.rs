@@ -3,31 +3,40 @@
 use core::f64::consts::LN_2;
 
 use super::coefficients::polynomial;
-use super::exponential::half_exp;
+use super::exponential::{half_exp, reduce};
 use super::logarithm::ln_1p_unit;
 use super::{c, exp, ln_1p};
 use crate::scalar::Real;
 
-/// `tanh x = x + x³ P(x²)` for `|x| < 0.55`, `1 − 2z / (1 + z)` with `z = e^(−2|x|)` beyond.
+/// `tanh x`: the first of [`tanh_and_sech_squared`].
 ///
 /// At most 1.5 ulp; odd, so −0 at −0; ±1 at ±∞, NaN at NaN.
 #[inline(always)]
 pub(crate) fn tanh<T: Real>(x: T) -> T {
-    let (size, square) = (x.abs(), x * x);
-    let z = exp(size * c(-2.0));
-    let far = T::ONE - c::<T>(2.0) * z / (T::ONE + z);
-    let near = size + size * square * T::tanh_tail(square);
-    (if size < c(0.55) { near } else { far }).copysign(x)
+    tanh_and_sech_squared(x)[0]
 }
 
-/// `1/cosh² x = 4z / (1 + z)²` with `z = e^(−2|x|)`.
+/// `1/cosh² x`: the second of [`tanh_and_sech_squared`].
 ///
 /// At most 4 ulp where the result is normal; 0 at ±∞, NaN at NaN.
 #[inline(always)]
 pub(crate) fn sech_squared<T: Real>(x: T) -> T {
-    let z = exp(x.abs() * c(-2.0));
-    let sum = T::ONE + z;
-    c::<T>(4.0) * z / (sum * sum)
+    tanh_and_sech_squared(x)[1]
+}
+
+/// `t = tanh x` and `1/cosh² x`, the second for two operations more: `t = x + x³ P(x²)` and `1 − t²` for `|x| < 0.55`;
+/// beyond, `t = ±(1 − q)` and `q (2 − q)` with `q = 2z / (1 + z)`, `z = e^(−2|x|)`.
+#[inline(always)]
+pub(crate) fn tanh_and_sech_squared<T: Real>(x: T) -> [T; 2] {
+    let (size, square) = (x.abs(), x * x);
+    let near = size < c(0.55);
+    let power = size * c(-2.0);
+    let (shifted, r, rest) = reduce(if power < c(T::EXP_LOW) { c(T::EXP_LOW) } else { power });
+    let tail = T::tanh_or_exp_tail(near, if near { square } else { r });
+    let z = (T::ONE + (r + (r * r * tail + rest))).scale(shifted);
+    let q = c::<T>(2.0) * z / (T::ONE + z);
+    let t = if near { size + size * square * tail } else { T::ONE - q };
+    [t.copysign(x), if near { T::ONE - t * t } else { q * (c::<T>(2.0) - q) }]
 }
 
 /// `x − tanh x`: `x³ P(x²)` for `|x| < 1`.

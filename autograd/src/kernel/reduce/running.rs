@@ -12,9 +12,6 @@ pub(crate) const ROWS_TOGETHER: usize = ROWS;
 /// Numbers that are summed plainly. Their sum is kept, as two numbers, until [`join`].
 pub(crate) const NUMBERS_TOGETHER: usize = BLOCK;
 
-/// Columns whose sums stay in registers.
-const FEW: usize = 8;
-
 /// Numbers that [`add`] keeps from call to call.
 pub(crate) const STATE: usize = LANES;
 
@@ -67,18 +64,27 @@ fn add_wide<T: Real>(x: &[T], cols: usize, sums: &mut [T]) {
 /// A few columns at a time, whose sums stay in registers.
 #[inline(always)]
 fn add_narrow<T: Real>(x: &[T], cols: usize, sums: &mut [T]) {
-    let (full, rest) = sums.as_chunks_mut::<FEW>();
-    let last = FEW * full.len();
+    let mut first = 0;
+    first += add_columns::<T, 8>(x, cols, sums, first);
+    first += add_columns::<T, 4>(x, cols, sums, first);
+    first += add_columns::<T, 2>(x, cols, sums, first);
+    add_columns::<T, 1>(x, cols, sums, first);
+}
+
+/// Columns from `first` on, `N` at a time, as often as there are so many; gives how many it was.
+#[inline(always)]
+fn add_columns<T: Real, const N: usize>(x: &[T], cols: usize, sums: &mut [T], first: usize) -> usize {
+    let (full, _) = sums[first..].as_chunks_mut::<N>();
     for (k, sums) in full.iter_mut().enumerate() {
+        let mut now = *sums;
         for row in x.chunks_exact(cols) {
-            sums.iter_mut().zip(&row[k * FEW..]).for_each(|(sum, x)| *sum += *x);
+            if let Some(row) = row[first + k * N..].first_chunk::<N>() {
+                now.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);
+            }
         }
+        *sums = now;
     }
-    for (k, sum) in rest.iter_mut().enumerate() {
-        for row in x.chunks_exact(cols) {
-            *sum += row[last + k];
-        }
-    }
+    full.len() * N
 }
 
 /// The sums of whole columns from those of 32 rows each.

@@ -119,3 +119,13 @@ fn values_that_cancelled_are_as_coarse_as_what_they_are_left_of() {
         assert!((found.value - slope(x)).abs() <= found.error_bar, "{x}: {found:?}, {:e}", slope(x));
     }
 }
+
+#[test]
+fn values_that_cancelled_show_their_grain_at_every_step() {
+    // Around 0.016 the value is 1e-9, a whole multiple of 2⁻⁵¹: at the smallest steps some forty of these.
+    for seed in 0..200 {
+        let x = [[0.0_f32], [0.016], [-1.149]];
+        let report = Check::new().seed(seed).function(|[x]| x.powi(5).sigmoid() * 4.0 - 2.0, [x]);
+        assert!(!report.is_fail(), "{report}");
+    }
+}

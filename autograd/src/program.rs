@@ -251,11 +251,7 @@ impl<T: Real> Program<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn execute(&mut self) -> Result<(), RunError> {
-        let all = 0..self.steps.len();
-        if self.parallel && rayon::current_num_threads() > 1 {
-            return threads::standing_by(|| T::execute(self, all));
-        }
-        T::execute(self, all)
+        threads::standing_by(self.parallel, || T::execute(self, 0..self.steps.len()))
     }
 
     /// The loop over some steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.

@@ -69,20 +69,12 @@ impl Local {
         let nodes = graph.nodes.borrow().up_to(target);
         let mut sums: HashMap<NodeId, (Vec<f64>, f64)> = HashMap::new();
         let mut found = Vec::new();
-        for (i, node) in nodes.iter().enumerate().rev() {
-            let (id, Some(own)) = (NodeId::new(i), cotangents[i]) else { continue };
-            if node.op.is_leaf() || sources.contains(&id) {
-                continue;
-            }
-            let flows =
-                |slot: &usize| cotangents[node.inputs[*slot].index()].is_some() && node.op.differentiable(*slot);
-            let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
-            if !slots.is_empty() {
-                let wrong = self.node(graph, id, node, own, &slots, &mut sums);
-                found.extend(self.beyond_noise(graph, id, node, &slots, wrong, |this| {
-                    this.node(graph, id, node, own, &slots, &mut HashMap::new())
-                }));
-            }
+        for (id, node, slots) in flowing(&nodes, sources, |id| cotangents[id.index()].is_some()).rev() {
+            let Some(own) = cotangents[id.index()] else { continue };
+            let wrong = self.node(graph, id, node, own, &slots, &mut sums);
+            found.extend(self.beyond_noise(graph, id, node, &slots, wrong, |this| {
+                this.node(graph, id, node, own, &slots, &mut HashMap::new())
+            }));
         }
         if let Some(seed) = cotangents[target.index()] {
             add(&mut sums, target, &numbers(graph, seed.id()).unwrap_or_default());
@@ -397,6 +389,27 @@ fn accumulated<U: Real>(
     }
     found
 }
+
+/// The operations of `nodes` through which derivatives flow to `sources`, with the operands to which they do. `on` tells whether a node
+/// is on the way.
+fn flowing<'n>(
+    nodes: &'n Nodes,
+    sources: &'n [NodeId],
+    on: impl Fn(NodeId) -> bool + 'n,
+) -> impl DoubleEndedIterator<Item = (NodeId, Node<'n>, Slots)> + 'n {
+    nodes.iter().enumerate().filter_map(move |(i, node)| {
+        let id = NodeId::new(i);
+        if !on(id) || node.op.is_leaf() || sources.contains(&id) {
+            return None;
+        }
+        let flows = |slot: &usize| node.op.differentiable(*slot) && on(node.inputs[*slot]);
+        let slots: Slots = (0..node.inputs.len()).filter(flows).collect();
+        (!slots.is_empty()).then_some((id, node, slots))
+    })
+}
+
+/// Operands of an operation.
+type Slots = SmallVec<[usize; 2]>;
 
 fn operand_name(slot: usize) -> String {
     format!("operand {slot}")

@@ -46,12 +46,29 @@ fn map_data<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool>(f: &
     }
 }
 
-/// Whether `f` holds for all numbers.
+/// [`map`] of one operand by `short` where `fits` holds for all of its numbers; otherwise by `any`, which has the same bits but
+/// cannot become vector code.
 #[inline(always)]
-pub(crate) fn all<T: Real>(f: impl Fn(T) -> bool, data: &[T]) -> bool {
-    Arch::new().dispatch(All { f, data })
+pub(crate) fn map_where<T: Real>(
+    fits: impl Fn(T) -> bool,
+    short: impl Fn(T) -> T,
+    any: impl Fn(T) -> T,
+    inputs: &[View<'_, T>],
+    out: &mut [T],
+) {
+    if Arch::new().dispatch(All { f: fits, data: inputs[0].data }) {
+        map::<T, 1, false>(
+            #[inline(always)]
+            |[x]| short(x),
+            inputs,
+            out,
+        );
+    } else {
+        map_plain::<T, 1>(|[x]| any(x), inputs, out);
+    }
 }
 
+/// Whether something holds for all numbers.
 struct All<'a, T, F> {
     f: F,
     data: &'a [T],

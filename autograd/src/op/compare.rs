@@ -41,13 +41,11 @@ impl Pointwise<2> for Compare {
     }
 
     /// A loop for each comparison: a choice within it would keep it from becoming vector code.
-    #[allow(clippy::float_cmp, reason = "exact equality is what is asked for")]
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        let number = |holds| if holds { T::ONE } else { T::ZERO };
         match self {
-            Self::Less => elementwise::map::<T, 2, true>(|[x, y]| number(x < y), inputs, out),
-            Self::LessOrEqual => elementwise::map::<T, 2, true>(|[x, y]| number(x <= y), inputs, out),
-            Self::Equal => elementwise::map::<T, 2, true>(|[x, y]| number(x == y), inputs, out),
+            Self::Less => elementwise::map::<T, 2, true>(|x| Self::Less.value(x), inputs, out),
+            Self::LessOrEqual => elementwise::map::<T, 2, true>(|x| Self::LessOrEqual.value(x), inputs, out),
+            Self::Equal => elementwise::map::<T, 2, true>(|x| Self::Equal.value(x), inputs, out),
         }
     }
 

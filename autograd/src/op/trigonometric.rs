@@ -24,16 +24,7 @@ impl Pointwise<1> for Sin {
 
     /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if elementwise::all(math::is_moderate, inputs[0].data) {
-            elementwise::map::<T, 1, false>(
-                #[inline(always)]
-                |[x]| math::sin_moderate(x),
-                inputs,
-                out,
-            );
-        } else {
-            elementwise::map_plain::<T, 1>(|x| self.value(x), inputs, out);
-        }
+        elementwise::map_where(math::is_moderate, math::sin_moderate, math::sin, inputs, out);
     }
 }
 
@@ -61,16 +52,7 @@ impl Pointwise<1> for Cos {
 
     /// Angles of moderate size take a shorter way, to the same bits, that becomes vector code.
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        if elementwise::all(math::is_moderate, inputs[0].data) {
-            elementwise::map::<T, 1, false>(
-                #[inline(always)]
-                |[x]| math::cos_moderate(x),
-                inputs,
-                out,
-            );
-        } else {
-            elementwise::map_plain::<T, 1>(|x| self.value(x), inputs, out);
-        }
+        elementwise::map_where(math::is_moderate, math::cos_moderate, math::cos, inputs, out);
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
+use crate::kernel::matmul::THREAD_BAND;
 use crate::kernel::reduce::running;
 use crate::op::{Bits, Op};
 use crate::program::fuse::{Group, Space, Tail, steps};
@@ -12,8 +13,7 @@ use crate::program::plan::Span;
 use crate::program::simplify::Term;
 use crate::shape::Shape;
 
-/// Rows of a product that one part has at least, and those of one with few rows: each band reads the whole right operand.
-const BAND: usize = 32;
+/// Rows of a product with few rows that one part has at least: each band reads the whole right operand.
 const LARGE_BAND: usize = 64;
 const FEW_ROWS: usize = 256;
 
@@ -107,7 +107,7 @@ impl Layout<'_> {
         });
         let least = match self.group.head {
             Some(_) if form.rows <= FEW_ROWS => LARGE_BAND,
-            Some(_) => BAND,
+            Some(_) => THREAD_BAND,
             None if form.flat => BLOCK,
             None => 1,
         };

@@ -9,8 +9,8 @@ use crate::op::Op;
 use crate::program::Program;
 use crate::program::fuse::steps;
 use crate::program::plan::Span;
-use crate::program::scalars;
 use crate::program::schedule::Step;
+use crate::program::{scalars, threads};
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -119,15 +119,17 @@ impl<T: Real> Program<T> {
     pub fn profile(&mut self, runs: usize) -> Result<Explanation, RunError> {
         let mut explanation = self.explain();
         explanation.runs = runs;
-        for _ in 0..runs {
-            for (step, kernel) in explanation.kernels.iter_mut().enumerate() {
-                let start = Instant::now();
-                T::execute(self, step..step + 1)?;
-                let seconds = start.elapsed().as_secs_f64();
-                kernel.seconds = Some(kernel.seconds.map_or(seconds, |least| least.min(seconds)));
+        threads::standing_by(self.parallel, || {
+            for _ in 0..runs {
+                for (step, kernel) in explanation.kernels.iter_mut().enumerate() {
+                    let start = Instant::now();
+                    T::execute(self, step..step + 1)?;
+                    let seconds = start.elapsed().as_secs_f64();
+                    kernel.seconds = Some(kernel.seconds.map_or(seconds, |least| least.min(seconds)));
+                }
             }
-        }
-        Ok(explanation)
+            Ok(explanation)
+        })
     }
 
     fn kernel(&self, step: usize) -> Kernel {

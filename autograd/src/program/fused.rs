@@ -171,7 +171,7 @@ impl Fused {
 
     /// Rows of the product that are computed at once.
     pub(crate) fn band(&self) -> usize {
-        if self.head.is_some() { self.together.max(matmul::THREAD_BAND) } else { self.rows.max(1) }
+        if self.head.is_some() { self.together } else { self.rows.max(1) }
     }
 
     /// Numbers that each thread keeps for it.

@@ -23,7 +23,7 @@ pub(crate) struct Arena<T> {
 }
 
 /// Bytes in a cache line, and in the widest vector register.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 impl<T: Real> Arena<T> {
     pub(crate) fn new(len: usize) -> Self {

@@ -8,6 +8,7 @@ use crate::kernel::reduce::running;
 use crate::kernel::{Fault, View, structure};
 use crate::program::fuse::Tail;
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Summed};
+use crate::program::plan::LINE;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -42,9 +43,6 @@ impl<T> Slot<'_, T> {
 }
 
 type Slots<'a, T> = SmallVec<[Slot<'a, T>; 8]>;
-
-/// Bytes in a cache line.
-const LINE: usize = 64;
 
 impl Fused {
     /// Runs the kernel.

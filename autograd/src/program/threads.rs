@@ -19,9 +19,12 @@ pub(super) fn are_of_use(terms: &[Term], steps: &[Step]) -> bool {
         || (0..terms.len()).any(|i| product(i) >= matmul::PARALLEL)
 }
 
-/// Does `run` in the current pool, whose other threads stand by meanwhile. Between kernels that are shared out there are some that are
+/// Does `run`, which is `parallel` or not, in the current pool, whose other threads stand by meanwhile. Between kernels that are shared out there are some that are
 /// too small to be; in that time the other threads would fall asleep, and to wake one takes longer than such a kernel.
-pub(super) fn standing_by<R: Send>(run: impl FnOnce() -> R + Send) -> R {
+pub(super) fn standing_by<R: Send>(parallel: bool, run: impl FnOnce() -> R + Send) -> R {
+    if !parallel || rayon::current_num_threads() == 1 {
+        return run();
+    }
     let (done, runner) = (AtomicBool::new(false), AtomicUsize::new(usize::MAX));
     let others = rayon::current_num_threads() - 1;
     let run = || {

@@ -243,6 +243,30 @@ fn training_steps_are_the_same_to_the_bit_on_any_number_of_threads() {
     assert!(one == run(2) && one == run(3));
 }
 
+/// Threads that stand by for one run take part in others, and must not wait for what waits for them.
+#[test]
+fn runs_side_by_side_in_one_pool_come_to_an_end() {
+    fn run_many(programs: &mut [Program<f32>]) {
+        match programs {
+            [program] => (0..5).for_each(|_| program.execute().unwrap()),
+            _ => {
+                let (left, right) = programs.split_at_mut(programs.len() / 2);
+                rayon::join(|| run_many(left), || run_many(right));
+            }
+        }
+    }
+    let mut programs = vec![training_step(128, [784, 512, 10]); 8];
+    programs.iter_mut().for_each(feed);
+    let (one, rest) = programs.split_at_mut(1);
+    run_many(one);
+    for threads in [2, 16] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut programs = rest.to_vec();
+        pool.install(|| run_many(&mut programs));
+        assert!(programs.iter().all(|program| program.item(0) == one[0].item(0)));
+    }
+}
+
 #[test]
 fn a_program_explains_its_kernels() {
     let graph = Graph::<f32>::new();

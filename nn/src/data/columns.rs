@@ -90,8 +90,8 @@ const FETCHED: usize = 1 << 17;
 /// Bytes in a line of the cache.
 const LINE: usize = 64;
 
-/// Reads a byte of each line of the cache. Images lie anywhere in memory: to wait for all of them at once takes a fifth of the
-/// time of waiting for one after the other.
+/// Reads a byte of each line of the cache. Images lie anywhere in memory: to wait for all of them at once takes less time than to
+/// wait for one after the other (45 µs in place of 70 for 128 images of MNIST, with what follows).
 fn fetch<'a>(images: impl Iterator<Item = &'a [u8]>) {
     let lines = images.flat_map(|image| image.iter().step_by(LINE));
     core::hint::black_box(lines.fold(0, |all, byte| all | byte));

@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use smallvec::SmallVec;
-
 use super::function::{matrix, through};
 use super::trial::{Shown, Trial};
-use super::{Local, catch};
+use super::{Local, catch, flowing};
 use crate::check::replay::numbers;
 use crate::check::report::{Blame, BlameKind, Hidden, Mismatch, Verdict};
 use crate::graph::Graph;
@@ -38,14 +36,8 @@ impl Local {
         let nodes = graph.nodes.borrow().up_to(NodeId::new(cotangents.len() - 1));
         let mut trials = Trials::default();
         let mut looked = 0;
-        for (i, node) in nodes.iter().enumerate().rev() {
-            let (id, Some(own)) = (NodeId::new(i), cotangents[i]) else { continue };
-            let flows =
-                |slot: &usize| node.op.differentiable(*slot) && cotangents[node.inputs[*slot].index()].is_some();
-            let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
-            if node.op.is_leaf() || sources.contains(&id) || slots.is_empty() || node.shape.is_empty() {
-                continue;
-            }
+        for (id, node, slots) in flowing(&nodes, sources, |id| cotangents[id.index()].is_some()).rev() {
+            let Some(own) = cotangents[id.index()].filter(|_| !node.shape.is_empty()) else { continue };
             looked +=
                 node.shape.len() + slots.iter().map(|slot| nodes.kind(node.inputs[*slot]).shape.len()).sum::<usize>();
             if looked > BUDGET {

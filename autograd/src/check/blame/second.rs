@@ -1,9 +1,7 @@
 //! The derivative of the derivative rule of one operation.
 
-use smallvec::SmallVec;
-
 use super::function::{isolated, matrix, settle, through};
-use super::{Local, catch, operand_name};
+use super::{Local, catch, flowing, operand_name};
 use crate::check::probe::{Compared, element, largest, slopes_along, unresolved};
 use crate::check::replay::{Reach, Replay, numbers};
 use crate::check::report::{Blame, BlameKind, Mismatch, Verdict};
@@ -23,15 +21,9 @@ impl Local {
         let nodes = graph.nodes.borrow().up_to(target);
         let reach = Reach::new(&nodes, sources, target);
         let mut found = Vec::new();
-        for (i, node) in nodes.iter().enumerate() {
-            let id = NodeId::new(i);
-            if reach.of(id) && !node.op.is_leaf() && !sources.contains(&id) {
-                let slots: SmallVec<[usize; 2]> = (0..node.inputs.len())
-                    .filter(|slot| node.op.differentiable(*slot) && reach.of(node.inputs[*slot]))
-                    .collect();
-                if let Some((slot, worst)) = self.second_of(graph, id, node, &slots) {
-                    found.push(self.blame(node, id, slot, BlameKind::Second, worst, None));
-                }
+        for (id, node, slots) in flowing(&nodes, sources, |id| reach.of(id)) {
+            if let Some((slot, worst)) = self.second_of(graph, id, node, &slots) {
+                found.push(self.blame(node, id, slot, BlameKind::Second, worst, None));
             }
         }
         found.sort_by(|a: &Blame, b| b.worst.severity().total_cmp(&a.worst.severity()));

@@ -1,9 +1,7 @@
 //! Rules that give no contribution, or one that has not the shape of the operand.
 
-use smallvec::SmallVec;
-
 use super::function::{Function, matrix};
-use super::{Local, catch, operand_name};
+use super::{Local, catch, flowing, operand_name};
 use crate::check::cause::is_not_summed;
 use crate::check::difference::Derivative;
 use crate::check::probe::{Compared, element, slopes_at};
@@ -29,15 +27,8 @@ impl Local {
     ) -> Vec<Blame> {
         let nodes = graph.nodes.borrow().up_to(target);
         let reach = Reach::new(&nodes, sources, target);
-        let ids = (0..nodes.len()).map(NodeId::new);
-        let inner = ids.filter(|id| reach.of(*id) && !nodes.kind(*id).op.is_leaf() && !sources.contains(id));
-        let broken = inner.filter_map(|id| {
-            let node = nodes.get(id);
-            let flows = |slot: &usize| node.op.differentiable(*slot) && reach.of(node.inputs[*slot]);
-            let slots: SmallVec<[usize; 2]> = (0..node.inputs.len()).filter(flows).collect();
-            self.shapeless(graph, id, node, &slots)
-        });
-        broken.collect()
+        let all = flowing(&nodes, sources, |id| reach.of(id));
+        all.filter_map(|(id, node, slots)| self.shapeless(graph, id, node, &slots)).collect()
     }
 
     /// What is wrong with the shapes of the contributions of a node, if something is.

@@ -24,8 +24,8 @@ pub(crate) fn is_positive_normal<T: Real>(x: T) -> bool {
     (x >= T::MIN_POSITIVE) & (x < T::INFINITY)
 }
 
-/// [`rsqrt`], bit for bit, where [`is_positive_normal`]: Newton's steps from a guess that halves the exponent. Root and
-/// division take the processor four times as long.
+/// [`rsqrt`], bit for bit, where [`is_positive_normal`]: Newton's steps from a guess that halves the exponent, which
+/// keep the processor busy for less time than a root and a division.
 #[inline(always)]
 pub(crate) fn rsqrt_normal<T: Real>(x: T) -> T {
     let half = x * c(0.5);

@@ -34,12 +34,9 @@ const STUCK: f64 = 1.5;
 /// Measured noise is the largest of a few; the next may be larger.
 const SAFETY: f64 = 2.0;
 /// Values that stay what they are at the point, while others near it differ by no more than this many roundings of 1, have
-/// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are.
+/// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are. So have values that
+/// all are whole multiples of a number that is not larger; of a larger one, steps of the function are.
 const COARSE: f64 = 64.0;
-/// From so many pairs on, values of which all are multiples of one number are so for a reason.
-const PAIRS: usize = 4;
-/// Values that are not even so many grains in size say less of their grain than of the function.
-const GRAIN: f64 = 1.0 / 64.0;
 /// No step is shorter than this, in parts of `|x|`: its ends would be few numbers apart.
 const SHORTEST: f64 = 32.0;
 
@@ -185,14 +182,12 @@ struct Table {
     unit: f64,
     /// What rounding of the values costs at least: small ones may be what is left of large ones that cancelled.
     floor: f64,
-    /// The size of what they are left of, where it shows in them: see [`Grain`].
-    grain: f64,
 }
 
 impl Table {
     /// For quotients whose error is a series in `step^power`; `unit` is the relative error of a value.
     fn new(power: i32, columns: usize, unit: f64) -> Self {
-        Self { lines: Vec::new(), steps: Vec::new(), power, columns, unit, floor: 0.0, grain: 0.0 }
+        Self { lines: Vec::new(), steps: Vec::new(), power, columns, unit, floor: 0.0 }
     }
 
     /// Adds a line for a row.
@@ -200,7 +195,7 @@ impl Table {
         let k = self.lines.len();
         self.floor = self.floor.max(row.magnitude * FLOOR);
         let mut line = [(f64::NAN, f64::NAN); COLUMNS_ONE_SIDED + 1];
-        line[0] = (row.quotient, 2.0 * self.unit * row.magnitude.max(self.floor).max(self.grain) / row.step);
+        line[0] = (row.quotient, 2.0 * self.unit * row.magnitude.max(self.floor) / row.step);
         for j in 1..=self.columns.min(k) {
             let (value, bar) = line[j - 1];
             let (before, bar_before) = self.lines[k - 1][j - 1];
@@ -341,46 +336,16 @@ struct Central {
     /// The least difference to the value at the point that was seen, and how often there was none at smaller steps.
     least: f64,
     still: usize,
-    grain: Grain,
+    /// Of what power of two all values are whole multiples.
+    grain: f64,
 }
 
-/// Of what number all values are whole multiples. Where that is far more than what values of their size are rounded to, they are what is
-/// left of larger ones that cancelled, and have the rounding of those.
-#[derive(Clone, Copy, Debug)]
-struct Grain {
-    least: f64,
-    pairs: usize,
-}
-
-impl Grain {
-    const NONE: Self = Self { least: f64::INFINITY, pairs: 0 };
-
-    /// Takes in the value at the point and those beside it.
-    fn add(&mut self, [center, left, right]: [f64; 3]) {
-        // A function that is constant in steps has whole values, too.
-        if left != right {
-            self.pairs += 1;
-            self.least = [center, left, right].into_iter().map(lowest_bit).fold(self.least, f64::min);
-        }
-    }
-
-    /// The rounding of values of this size, 0 if nothing is known of it but their size.
-    fn of(&self, magnitude: f64) -> f64 {
-        let known = self.pairs >= PAIRS && self.least <= magnitude * GRAIN;
-        if known { self.least } else { 0.0 }
-    }
-}
-
-/// The largest power of two that a number is a whole multiple of.
+/// The largest power of two that a number other than 0 is a whole multiple of.
 fn lowest_bit(x: f64) -> f64 {
-    const FRACTION: u64 = (1 << 52) - 1;
-    if x == 0.0 || !x.is_finite() {
-        return f64::INFINITY;
-    }
-    let bits = x.to_bits();
-    let unit = f64::from_bits(bits & !FRACTION & (u64::MAX >> 1)) * f64::EPSILON;
-    let zeros = (bits & FRACTION | FRACTION + 1).trailing_zeros();
-    unit * f64::from(zeros).exp2()
+    let x = x.abs();
+    let rest = f64::from_bits(x.to_bits() & x.to_bits().wrapping_sub(1));
+    let is_power_of_two = rest.to_bits() >> f64::MANTISSA_DIGITS - 1 != x.to_bits() >> f64::MANTISSA_DIGITS - 1;
+    if is_power_of_two { x } else { x - rest }
 }
 
 impl Central {
@@ -395,7 +360,7 @@ impl Central {
             best: None,
             least: f64::INFINITY,
             still: 0,
-            grain: Grain::NONE,
+            grain: f64::INFINITY,
         }
     }
 
@@ -416,14 +381,19 @@ impl Central {
             self.still += 1;
             return;
         }
-        let magnitude = right.abs().max(left.abs());
+        let magnitude = right.abs().max(left.abs()).max(self.cancelled([center, left, right]));
         let row = Row { step, quotient: (right / 2.0 - left / 2.0) / step, magnitude };
-        self.grain.add([center, left, right]);
-        self.table.grain = self.grain.of(magnitude) / self.unit;
         self.table.push(&row);
         self.rows.push(row);
         let magnitude = magnitude.max(center.abs());
         self.jumps.push(Row { step, quotient: ((right - center) + (left - center)) / step, magnitude });
+    }
+
+    /// The size of what these values are left of, if all so far show that they are as coarse as that.
+    fn cancelled(&mut self, values: [f64; 3]) -> f64 {
+        let bits = values.into_iter().filter(|y| *y != 0.0).map(lowest_bit);
+        self.grain = bits.fold(self.grain, f64::min);
+        if self.grain <= COARSE * self.unit { self.grain / self.unit } else { 0.0 }
     }
 
     fn extrapolate(&mut self) {

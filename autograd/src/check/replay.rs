@@ -2,7 +2,7 @@
 //! that it took where it was recorded.
 
 use core::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -307,7 +307,8 @@ impl<'a, U: Real> Twin<'a, U> {
         Self { graph, twin, held, moving: HashMap::new(), still: HashMap::new() }
     }
 
-    /// Copies the nodes from `sources`, for which `inputs` stand, to `targets`, each as `changed` gives it.
+    /// Copies the nodes from `sources`, for which `inputs` stand, to `targets`. Those through which a derivative flows are
+    /// copied as `changed` gives them; others are decisions and whole numbers, such as an index.
     pub(super) fn record(
         mut self,
         sources: &[NodeId],
@@ -318,12 +319,19 @@ impl<'a, U: Real> Twin<'a, U> {
         self.moving.extend(sources.iter().copied().zip(inputs.iter().copied()));
         let nodes = self.graph.nodes.borrow();
         let needed = needed(&nodes, targets, sources);
+        let mut flowing: HashSet<NodeId> = sources.iter().copied().collect();
         for (i, node) in nodes.iter().enumerate().take(needed.len()).filter(|(i, _)| needed[*i]) {
             let id = NodeId::new(i);
-            if !self.moving.contains_key(&id) && node.inputs.iter().any(|input| self.moving.contains_key(input)) {
-                let var = changed(self.apply(node)?);
-                self.moving.insert(id, var);
+            if self.moving.contains_key(&id) || !node.inputs.iter().any(|input| self.moving.contains_key(input)) {
+                continue;
             }
+            let mut var = self.apply(node)?;
+            let flows = |(slot, x)| node.op.differentiable(slot) && flowing.contains(x);
+            if node.inputs.iter().enumerate().any(flows) && !matches!(node.op, Op::Round(_)) {
+                flowing.insert(id);
+                var = changed(var);
+            }
+            self.moving.insert(id, var);
         }
         targets.iter().map(|target| self.moved(*target)).collect()
     }

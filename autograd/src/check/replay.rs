@@ -158,7 +158,7 @@ impl<U: Real> Replay<U> {
         let twin = Graph::new();
         let shape = |source: &NodeId| graph.nodes.borrow().kind(*source).shape;
         let inputs: Vec<_> = sources.iter().map(shape).map(|shape| twin.input(shape.rows, shape.cols)).collect();
-        let outputs = Twin::new(graph, &twin, held).record(sources, &inputs, targets, |var| var)?;
+        let outputs = Twin::new(graph, &twin, held).record(sources, &inputs, targets, Ok)?;
         Self::of(graph, &twin, sources, &inputs, &outputs)
     }
 
@@ -314,7 +314,7 @@ impl<'a, U: Real> Twin<'a, U> {
         sources: &[NodeId],
         inputs: &[Var<'a, U>],
         targets: &[NodeId],
-        mut changed: impl FnMut(Var<'a, U>) -> Var<'a, U>,
+        mut changed: impl FnMut(Var<'a, U>) -> Result<Var<'a, U>, String>,
     ) -> Result<Vec<Var<'a, U>>, String> {
         self.moving.extend(sources.iter().copied().zip(inputs.iter().copied()));
         let nodes = self.graph.nodes.borrow();
@@ -329,7 +329,7 @@ impl<'a, U: Real> Twin<'a, U> {
             let flows = |(slot, x)| node.op.differentiable(slot) && flowing.contains(x);
             if node.inputs.iter().enumerate().any(flows) && !matches!(node.op, Op::Round(_)) {
                 flowing.insert(id);
-                var = changed(var);
+                var = changed(var)?;
             }
             self.moving.insert(id, var);
         }

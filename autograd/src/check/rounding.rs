@@ -4,6 +4,8 @@
 //! # References
 //! D. S. Parker, *Monte Carlo Arithmetic: exploiting randomness in floating-point arithmetic*, UCLA report CSD-970002 (1997).
 
+use std::collections::HashSet;
+
 use super::quiet::catch;
 use super::random::SplitMix64;
 use super::replay::{Held, Twin, numbers};
@@ -63,16 +65,25 @@ impl<U: Real> Stretch<'_, U> {
     fn made_wrong(self, error: f64, mut random: SplitMix64) -> Result<Vec<Vec<f64>>, String> {
         let twin = Graph::new();
         let mut copy = Twin::new(self.graph, &twin, self.held);
-        let mut wrong = |x: Var<'_, U>| {
-            let factors = (0..x.shape().len()).map(|_| U::from_f64(1.0 + error * random.weight())).collect();
-            Matrix::new(x.rows(), x.cols(), factors)
-        };
+        let mut wrong = |y| with_errors(y, error, &mut random);
         let mut inputs = Vec::new();
         for source in self.sources {
-            let x = copy.constant(*source)?;
-            inputs.push(x * twin.constant(wrong(x)));
+            inputs.push(wrong(copy.constant(*source)?)?);
         }
-        let outputs = copy.record(self.sources, &inputs, self.targets, |y| y * twin.constant(wrong(y)))?;
+        let outputs = copy.record(self.sources, &inputs, self.targets, wrong)?;
         outputs.iter().map(|output| numbers(&twin, output.id())).collect()
     }
+}
+
+/// A value with a random relative error in each element. What is one of the operands, as a maximum is, was not rounded.
+fn with_errors<'g, U: Real>(y: Var<'g, U>, error: f64, random: &mut SplitMix64) -> Result<Var<'g, U>, String> {
+    let graph = y.graph();
+    let mut exact = HashSet::new();
+    for x in y.operands() {
+        exact.extend(numbers(graph, x.id())?.iter().map(|x| x.abs().to_bits()));
+    }
+    let values = numbers(graph, y.id())?;
+    let errors = values.iter().map(|y| if exact.contains(&y.abs().to_bits()) { 0.0 } else { random.weight() });
+    let factors = errors.map(|weight| U::from_f64(1.0 + error * weight)).collect();
+    Ok(y * graph.constant(Matrix::new(y.rows(), y.cols(), factors)))
 }

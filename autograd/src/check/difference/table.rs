@@ -344,8 +344,9 @@ struct Central {
 fn lowest_bit(x: f64) -> f64 {
     let x = x.abs();
     let rest = f64::from_bits(x.to_bits() & x.to_bits().wrapping_sub(1));
-    let is_power_of_two = rest.to_bits() >> f64::MANTISSA_DIGITS - 1 != x.to_bits() >> f64::MANTISSA_DIGITS - 1;
-    if is_power_of_two { x } else { x - rest }
+    let exponent = |x: f64| x.to_bits() >> (f64::MANTISSA_DIGITS - 1);
+    // Of a power of two, which has no bits but its first, the exponent has lost one.
+    if exponent(rest) == exponent(x) { x - rest } else { x }
 }
 
 impl Central {

@@ -123,7 +123,8 @@ fn values_that_cancelled_are_as_coarse_as_what_they_are_left_of() {
 #[test]
 fn values_that_are_left_of_a_difference_show_their_grain() {
     // With closed forms of their derivatives.
-    let functions: [(fn(f64) -> f64, fn(f64) -> f64); 4] = [
+    type Function = fn(f64) -> f64;
+    let functions: [(Function, Function); 4] = [
         (|x| 1.0 - (x * 0.01).cos(), |x| 0.01 * (x * 0.01).sin()),
         (|x| (1.0 + x.powi(4)).sqrt() - 1.0, |x| 2.0 * x.powi(3) / (1.0 + x.powi(4)).sqrt()),
         (|x| 100.0 + x.powi(3).sin() - 100.0, |x| 3.0 * x * x * x.powi(3).cos()),

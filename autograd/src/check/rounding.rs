@@ -17,6 +17,8 @@ use crate::var::Var;
 
 /// A value is what is left of numbers that cancelled if those were larger by so many times.
 const CANCELLED: f64 = 16.0;
+/// Among so many numbers of an operand a result is not looked for: it would take longer than all else.
+const MANY: usize = 1 << 16;
 
 /// A part of a graph, from some nodes to others.
 #[derive(Clone, Copy)]
@@ -79,7 +81,7 @@ impl<U: Real> Stretch<'_, U> {
 fn with_errors<'g, U: Real>(y: Var<'g, U>, error: f64, random: &mut SplitMix64) -> Result<Var<'g, U>, String> {
     let graph = y.graph();
     let mut exact = HashSet::new();
-    for x in y.operands() {
+    for x in y.operands().into_iter().filter(|x| x.shape().len() <= MANY) {
         exact.extend(numbers(graph, x.id())?.iter().map(|x| x.abs().to_bits()));
     }
     let values = numbers(graph, y.id())?;

@@ -39,6 +39,7 @@ mod quiet;
 mod random;
 mod replay;
 mod report;
+mod rounding;
 mod search;
 mod second;
 mod session;
@@ -49,6 +50,7 @@ pub use cause::{Evidence, diagnose, is_not_summed};
 pub use compare::{Tolerance, judge};
 pub use difference::{Complex, Derivative, Difference, Differences, Method, Precision, Side, complex_step};
 pub use numeric::{Numbers, Scalar, derivative, gradient, jacobian};
+pub use quiet::catch;
 pub use report::{Blame, BlameKind, Cause, Element, Hidden, Kink, Mismatch, Part, Reason, Report, Site, Verdict};
 
 /// The settings of a check, and the checks themselves.

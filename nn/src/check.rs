@@ -20,11 +20,9 @@
 //! otherwise differences are taken in `f32`, which show errors of a thousandth of the whole, and the report says so. A model
 //! that is generic in its element type is then better checked with `Params<f64>`.
 
-use core::panic::Location;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use autograd::check::{Check, Report, Site};
+use autograd::check::{self, Check, Report, Site};
 use autograd::{Axis, Graph, Matrix, NodeId, Real, Var};
+use core::panic::Location;
 
 use crate::layer::Layer;
 use crate::loss::Loss;
@@ -186,7 +184,7 @@ fn titled(report: Report, title: &str) -> Report {
 fn used<T: Real>(layer: &dyn Layer<T>, params: &Params<T>, x: &Matrix<T>) -> Vec<ParamId> {
     let graph = Graph::new();
     let scope = Scope::new(&graph, params);
-    let recorded = catch_unwind(AssertUnwindSafe(|| layer.forward(&scope, graph.constant(x)).id()));
+    let recorded = check::catch(|| layer.forward(&scope, graph.constant(x)).id());
     // What panics here does so again while it is checked, which reports it.
     let Ok(output) = recorded else { return Vec::new() };
     let mut reached = reached(&graph, output);

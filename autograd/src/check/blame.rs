@@ -20,6 +20,7 @@ use trial::Trial;
 
 use super::difference::{Derivative, Difference};
 use super::probe::{Compared, Draws, element, largest, likely, scale, slopes_along, slopes_at, unresolved};
+use super::quiet::catch;
 use super::replay::{Held, numbers};
 use super::report::{Blame, BlameKind, Cause, Element, Mismatch, Reason, Site, Verdict};
 use crate::graph::Graph;
@@ -413,9 +414,4 @@ type Slots = SmallVec<[usize; 2]>;
 
 fn operand_name(slot: usize) -> String {
     format!("operand {slot}")
-}
-
-/// Runs what may panic with one of our messages, and gives that message.
-pub(super) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, String> {
-    super::quiet::caught(f).map_err(|panic| panic.message)
 }

@@ -1,15 +1,17 @@
 //! Checks of functions that are recorded in a graph: of the whole, end to end.
 
 use super::Check;
-use super::blame::{Local, catch};
+use super::blame::Local;
 use super::branch;
 use super::difference::Derivative;
 use super::precision;
 use super::probe::{
     Compared, Draws, Weighted, element, first, in_type, inner, largest, likely, slopes_along, slopes_at, unmoved,
 };
+use super::quiet::catch;
 use super::replay::{Held, Replay, copied, numbers};
 use super::report::{BlameKind, Cause, Element, Hidden, Mismatch, Part, Reason, Report, Site, Verdict};
+use super::rounding::Stretch;
 use super::search::{self, Goal, wrong_places};
 use crate::graph::Graph;
 use crate::matrix::Matrix;
@@ -338,7 +340,10 @@ impl<'g, U: Real> Session<'g, '_, U> {
 
     pub(super) fn replay(&mut self, sources: &[NodeId], targets: &[NodeId]) -> Option<Replay<U>> {
         match Replay::between(self.graph, sources, targets, self.held) {
-            Ok(replay) => Some(replay),
+            Ok(replay) => {
+                let stretch = Stretch { graph: self.graph, sources, targets, held: self.held };
+                Some(replay.measured(stretch.cancelled()))
+            }
             Err(message) => {
                 self.stop(Reason::NonFinite, format!("it cannot be evaluated elsewhere: {message}"));
                 None
@@ -419,8 +424,8 @@ impl<'g, U: Real> Session<'g, '_, U> {
         let each = base.len() <= OUTPUTS;
         let along = |t: f64| {
             replay.move_along(direction, t).then(|| {
-                let own = replay.output(0).zip(base).filter(|_| each);
-                let own = own.map(|(y, base)| if unmoved(y, *base) { 0.0 } else { y });
+                let own = replay.output(0).zip(base).zip(replay.cancelled(0)).filter(|_| each);
+                let own = own.map(|((y, base), cancelled)| if unmoved(y, *base) { 0.0 } else { y + cancelled });
                 core::iter::once(sum.of(replay)).chain(own).collect()
             })
         };

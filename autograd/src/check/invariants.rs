@@ -1,6 +1,6 @@
 //! What holds of every recorded function, and needs no differences.
 
-use super::blame::catch;
+use super::quiet::catch;
 use super::replay::{Held, Replay, numbers};
 use super::report::{Part, Report, Verdict};
 use crate::graph::Graph;

@@ -49,8 +49,9 @@ impl Weighted {
             return None;
         }
         let base: Vec<Vec<f64>> = (0..replay.outputs()).map(|k| replay.output(k).collect()).collect();
-        let terms = weights.iter().flatten().zip(base.iter().flatten());
-        let size: f64 = terms.map(|(w, y)| (w * y).abs()).filter(|size| size.is_finite()).sum();
+        let sizes = (0..replay.outputs()).flat_map(|k| replay.cancelled(k)).zip(base.iter().flatten());
+        let terms = weights.iter().flatten().zip(sizes.map(|(cancelled, y)| cancelled.max(y.abs())));
+        let size: f64 = terms.map(|(w, size)| w.abs() * size).filter(|size| size.is_finite()).sum();
         Some(Self { weights, base, size: 1.25 * size })
     }
 

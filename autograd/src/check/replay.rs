@@ -2,7 +2,7 @@
 //! that it took where it was recorded.
 
 use core::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -138,6 +138,8 @@ pub(super) struct Replay<U: Real> {
     program: Program<U>,
     /// Where the graph was recorded.
     point: Vec<Vec<f64>>,
+    /// For each element of each value the size of what cancelled in it, as far as it was measured.
+    cancelled: Vec<Vec<f64>>,
     /// How often it was evaluated.
     pub(super) evaluations: usize,
 }
@@ -154,26 +156,10 @@ impl<U: Real> Replay<U> {
         held: Held,
     ) -> Result<Self, String> {
         let twin = Graph::new();
-        *twin.customs.borrow_mut() = graph.customs.borrow().clone();
-        let nodes = graph.nodes.borrow();
-        let mut copy = Twin { graph, twin: &twin, held, moving: HashMap::new(), still: HashMap::new() };
-        let needed = needed(&nodes, targets, sources);
-        let mut inputs = Vec::with_capacity(sources.len());
-        for source in sources {
-            let shape = nodes.kind(*source).shape;
-            let input = twin.input(shape.rows, shape.cols);
-            copy.moving.insert(*source, input);
-            inputs.push(input);
-        }
-        for (i, node) in nodes.iter().enumerate().take(needed.len()).filter(|(i, _)| needed[*i]) {
-            let id = NodeId::new(i);
-            if !copy.moving.contains_key(&id) && node.inputs.iter().any(|input| copy.moving.contains_key(input)) {
-                let var = copy.apply(node)?;
-                copy.moving.insert(id, var);
-            }
-        }
-        let outputs: Result<Vec<_>, String> = targets.iter().map(|target| copy.moved(*target)).collect();
-        Self::of(graph, &twin, sources, &inputs, &outputs?)
+        let shape = |source: &NodeId| graph.nodes.borrow().kind(*source).shape;
+        let inputs: Vec<_> = sources.iter().map(shape).map(|shape| twin.input(shape.rows, shape.cols)).collect();
+        let outputs = Twin::new(graph, &twin, held).record(sources, &inputs, targets, Ok)?;
+        Self::of(graph, &twin, sources, &inputs, &outputs)
     }
 
     /// The function from each operand of a node, as if they were different nodes, to its result. The operands of a pointwise
@@ -183,10 +169,9 @@ impl<U: Real> Replay<U> {
     /// As [`between`](Self::between).
     pub(super) fn of_node(graph: &Graph<U>, id: NodeId, held: Held) -> Result<Self, String> {
         let twin = Graph::new();
-        *twin.customs.borrow_mut() = graph.customs.borrow().clone();
         let nodes = graph.nodes.borrow();
         let node = nodes.get(id);
-        let mut copy = Twin { graph, twin: &twin, held, moving: HashMap::new(), still: HashMap::new() };
+        let mut copy = Twin::new(graph, &twin, held);
         let mut inputs = Vec::new();
         for operand in node.inputs {
             let own = nodes.kind(*operand).shape;
@@ -216,7 +201,8 @@ impl<U: Real> Replay<U> {
     ) -> Result<Self, String> {
         let program = twin.compile(inputs, &[], outputs).map_err(|error| error.to_string())?;
         let point = sources.iter().map(|source| numbers(graph, *source)).collect::<Result<_, String>>()?;
-        Ok(Self { program, point, evaluations: 0 })
+        let cancelled = outputs.iter().map(|output| vec![0.0; output.shape().len()]).collect();
+        Ok(Self { program, point, cancelled, evaluations: 0 })
     }
 
     /// The numbers of the sources where the graph was recorded.
@@ -270,6 +256,16 @@ impl<U: Real> Replay<U> {
         self.program.output_slice(index).iter().map(|x| x.to_f64())
     }
 
+    /// What is added to the elements of a value, so that the rounding of what cancelled in them shows in their size.
+    pub(super) fn cancelled(&self, index: usize) -> &[f64] {
+        &self.cancelled[index]
+    }
+
+    /// The same function with the rounding of its values [measured](super::rounding::Stretch::cancelled).
+    pub(super) fn measured(self, cancelled: Vec<Vec<f64>>) -> Self {
+        Self { cancelled, ..self }
+    }
+
     /// How many values there are.
     pub(super) fn outputs(&self) -> usize {
         self.program.outputs()
@@ -297,7 +293,7 @@ fn unfed<U: Real>(graph: &Graph<U>, id: NodeId) -> Option<&'static core::panic::
 }
 
 /// A graph while it is copied, with its nodes that move and those that do not.
-struct Twin<'a, U: Real> {
+pub(super) struct Twin<'a, U: Real> {
     graph: &'a Graph<U>,
     twin: &'a Graph<U>,
     held: Held,
@@ -306,6 +302,40 @@ struct Twin<'a, U: Real> {
 }
 
 impl<'a, U: Real> Twin<'a, U> {
+    pub(super) fn new(graph: &'a Graph<U>, twin: &'a Graph<U>, held: Held) -> Self {
+        *twin.customs.borrow_mut() = graph.customs.borrow().clone();
+        Self { graph, twin, held, moving: HashMap::new(), still: HashMap::new() }
+    }
+
+    /// Copies the nodes from `sources`, for which `inputs` stand, to `targets`. Those through which a derivative flows are
+    /// copied as `changed` gives them; others are decisions and whole numbers, such as an index.
+    pub(super) fn record(
+        mut self,
+        sources: &[NodeId],
+        inputs: &[Var<'a, U>],
+        targets: &[NodeId],
+        mut changed: impl FnMut(Var<'a, U>) -> Result<Var<'a, U>, String>,
+    ) -> Result<Vec<Var<'a, U>>, String> {
+        self.moving.extend(sources.iter().copied().zip(inputs.iter().copied()));
+        let nodes = self.graph.nodes.borrow();
+        let needed = needed(&nodes, targets, sources);
+        let mut flowing: HashSet<NodeId> = sources.iter().copied().collect();
+        for (i, node) in nodes.iter().enumerate().take(needed.len()).filter(|(i, _)| needed[*i]) {
+            let id = NodeId::new(i);
+            if self.moving.contains_key(&id) || !node.inputs.iter().any(|input| self.moving.contains_key(input)) {
+                continue;
+            }
+            let mut var = self.apply(node)?;
+            let flows = |(slot, x)| node.op.differentiable(slot) && flowing.contains(x);
+            if node.inputs.iter().enumerate().any(flows) && !matches!(node.op, Op::Round(_)) {
+                flowing.insert(id);
+                var = changed(var)?;
+            }
+            self.moving.insert(id, var);
+        }
+        targets.iter().map(|target| self.moved(*target)).collect()
+    }
+
     /// The copy of a node that moves, or the constant.
     fn moved(&mut self, id: NodeId) -> Result<Var<'a, U>, String> {
         match self.moving.get(&id) {
@@ -314,7 +344,7 @@ impl<'a, U: Real> Twin<'a, U> {
         }
     }
 
-    fn constant(&mut self, id: NodeId) -> Result<Var<'a, U>, String> {
+    pub(super) fn constant(&mut self, id: NodeId) -> Result<Var<'a, U>, String> {
         if let Some(var) = self.still.get(&id) {
             return Ok(*var);
         }

@@ -50,6 +50,8 @@ pub enum Reason {
     NonFinite,
     /// The same call gave two results.
     Flaky,
+    /// What is computed in `f32` is off, by no more than rounding explains: the rules are right, the digits were lost.
+    LostDigits,
     /// Nothing was compared.
     Nothing,
 }

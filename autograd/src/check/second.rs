@@ -1,9 +1,9 @@
 //! Second derivatives of recorded functions: against differences of gradients, against each other, and their symmetry.
 
-use super::blame::catch;
 use super::difference::Derivative;
 use super::graph::{Gradient, Session};
 use super::probe::{Compared, Weighted, element, inner, largest, slopes_along};
+use super::quiet::catch;
 use super::replay::numbers;
 use super::report::{Element, Part};
 use crate::node::NodeId;
@@ -71,7 +71,9 @@ impl<'g, U: Real> Session<'g, '_, U> {
             replay.move_along(u, t).then(|| {
                 let mut all = vec![sum.of(&replay)];
                 if count <= OUTPUTS {
-                    (0..present.len()).for_each(|k| all.extend(replay.output(k)));
+                    let shown =
+                        |k: usize| replay.output(k).zip(replay.cancelled(k)).map(|(g, cancelled)| g + cancelled);
+                    (0..present.len()).for_each(|k| all.extend(shown(k)));
                 }
                 all
             })

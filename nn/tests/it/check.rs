@@ -1,6 +1,7 @@
 //! Losses, activations, layers, models and optimisers under the gradient checker, and faults in them.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -556,4 +557,33 @@ fn an_optimiser_that_cuts_the_gradient_off_is_found() {
     let report = Check::new().optimizer(&Wrong, 1, (&w, &numbers(2, 3, 1), &[]));
     assert!(report.is_fail() && report.cause() == Some(&Cause::Zero), "{report}");
     assert!(report.to_string().contains("gradient by gradient"), "{report}");
+}
+
+/// A layer that is not written yet.
+struct Unwritten;
+
+impl<T: Real> Layer<T> for Unwritten {
+    fn forward<'g>(&self, _: &Scope<'g, T>, _: Var<'g, T>) -> Var<'g, T> {
+        panic!("this layer is not written yet")
+    }
+
+    fn name(&self) -> String {
+        "Unwritten".to_owned()
+    }
+}
+
+/// Its panics are printed only by the process that the next test starts, if at all.
+#[test]
+fn a_layer_that_panics_fails_its_check_and_the_report_tells_why() {
+    let report = Check::new().layer::<f64>(&Unwritten, &Params::new(1), &numbers(2, 3, 0));
+    assert!(report.is_fail() && report.to_string().contains("this layer is not written yet"), "{report}");
+}
+
+#[test]
+fn the_panic_of_a_layer_is_not_printed() {
+    let test = std::env::current_exe().unwrap();
+    let alone = "check::a_layer_that_panics_fails_its_check_and_the_report_tells_why";
+    let output = Command::new(test).args(["--exact", alone, "--nocapture"]).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && out.contains("1 passed") && !err.contains("not written yet"), "{out}\n{err}");
 }

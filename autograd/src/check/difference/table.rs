@@ -34,7 +34,8 @@ const STUCK: f64 = 1.5;
 /// Measured noise is the largest of a few; the next may be larger.
 const SAFETY: f64 = 2.0;
 /// Values that stay what they are at the point, while others near it differ by no more than this many roundings of 1, have
-/// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are.
+/// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are. So have values that
+/// all are whole multiples of a number that is not larger; of a larger one, steps of the function are.
 const COARSE: f64 = 64.0;
 /// No step is shorter than this, in parts of `|x|`: its ends would be few numbers apart.
 const SHORTEST: f64 = 32.0;
@@ -335,13 +336,33 @@ struct Central {
     /// The least difference to the value at the point that was seen, and how often there was none at smaller steps.
     least: f64,
     still: usize,
+    /// Of what power of two all values are whole multiples.
+    grain: f64,
+}
+
+/// The largest power of two that a number other than 0 is a whole multiple of.
+fn lowest_bit(x: f64) -> f64 {
+    let x = x.abs();
+    let rest = f64::from_bits(x.to_bits() & x.to_bits().wrapping_sub(1));
+    let exponent = |x: f64| x.to_bits() >> (f64::MANTISSA_DIGITS - 1);
+    // Of a power of two, which has no bits but its first, the exponent has lost one.
+    if exponent(rest) == exponent(x) { x - rest } else { x }
 }
 
 impl Central {
     fn new(settings: &Difference) -> Self {
         let unit = settings.epsilon * settings.noise;
         let table = Table::new(2, COLUMNS, unit);
-        Self { rows: Vec::new(), jumps: Vec::new(), table, unit, best: None, least: f64::INFINITY, still: 0 }
+        Self {
+            rows: Vec::new(),
+            jumps: Vec::new(),
+            table,
+            unit,
+            best: None,
+            least: f64::INFINITY,
+            still: 0,
+            grain: f64::INFINITY,
+        }
     }
 
     /// Takes in a pair of points for output `k`, whose value between them is `center`.
@@ -361,12 +382,19 @@ impl Central {
             self.still += 1;
             return;
         }
-        let magnitude = right.abs().max(left.abs());
+        let magnitude = right.abs().max(left.abs()).max(self.cancelled([center, left, right]));
         let row = Row { step, quotient: (right / 2.0 - left / 2.0) / step, magnitude };
         self.table.push(&row);
         self.rows.push(row);
         let magnitude = magnitude.max(center.abs());
         self.jumps.push(Row { step, quotient: ((right - center) + (left - center)) / step, magnitude });
+    }
+
+    /// The size of what these values are left of, if all so far show that they are as coarse as that.
+    fn cancelled(&mut self, values: [f64; 3]) -> f64 {
+        let bits = values.into_iter().filter(|y| *y != 0.0).map(lowest_bit);
+        self.grain = bits.fold(self.grain, f64::min);
+        if self.grain <= COARSE * self.unit { self.grain / self.unit } else { 0.0 }
     }
 
     fn extrapolate(&mut self) {

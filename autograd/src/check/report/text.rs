@@ -29,6 +29,7 @@ impl fmt::Display for Reason {
             Self::Kink => "kink",
             Self::NonFinite => "not finite",
             Self::Flaky => "differs from call to call",
+            Self::LostDigits => "digits lost",
             Self::Nothing => "nothing compared",
         })
     }

@@ -119,3 +119,68 @@ fn values_that_cancelled_are_as_coarse_as_what_they_are_left_of() {
         assert!((found.value - slope(x)).abs() <= found.error_bar, "{x}: {found:?}, {:e}", slope(x));
     }
 }
+
+#[test]
+fn values_that_are_left_of_a_difference_show_their_grain() {
+    // With closed forms of their derivatives.
+    type Function = fn(f64) -> f64;
+    let functions: [(Function, Function); 4] = [
+        (|x| 1.0 - (x * 0.01).cos(), |x| 0.01 * (x * 0.01).sin()),
+        (|x| (1.0 + x.powi(4)).sqrt() - 1.0, |x| 2.0 * x.powi(3) / (1.0 + x.powi(4)).sqrt()),
+        (|x| 100.0 + x.powi(3).sin() - 100.0, |x| 3.0 * x * x * x.powi(3).cos()),
+        (
+            |x| 4.0 / (1.0 + (-x.powi(5)).exp()) - 2.0,
+            |x| 20.0 * x.powi(4) / ((1.0 + (-x.powi(5)).exp()) * (1.0 + x.powi(5).exp())),
+        ),
+    ];
+    for (k, (f, slope)) in functions.iter().enumerate() {
+        for x in (0..300).map(|i| 0.004 * 1.02f64.powi(i)) {
+            let found = Difference::default().of(f, x);
+            assert!((found.value - slope(x)).abs() <= found.error_bar, "{k}, {x}: {found:?}, {:e}", slope(x));
+            let allowed = 1e-10 + 1e-7 * slope(x).abs();
+            assert!(found.error_bar <= allowed, "{k}, {x}: {found:?}, {:e}", slope(x));
+        }
+    }
+}
+
+#[test]
+fn steps_of_a_function_are_not_taken_for_the_grain_of_its_values() {
+    for x in [0.3125, 0.7, -1.2, 3.1] {
+        // Exact numbers of few digits, and steps between which it is constant.
+        for (f, slope) in
+            [((|x| x * x) as fn(f64) -> f64, 2.0 * x), (|x| (8.0 * x).floor(), 0.0), (|x| x + 1.0 - 1.0, 1.0)]
+        {
+            let found = Difference::default().of(f, x);
+            assert!((found.value - slope).abs() <= found.error_bar && found.error_bar < 1e-11, "{x}: {found:?}");
+        }
+    }
+}
+
+/// What is done with `4 σ(x⁵) - 2`, which around 0.016 is 1e-9 and has the rounding of 2.
+fn left_over<T: Real>(kind: usize, x: Var<'_, T>) -> Var<'_, T> {
+    let number = T::from_f64;
+    let small = x.powi(5).sigmoid() * number(4.0) - number(2.0);
+    match kind {
+        0 => small,
+        1 => small * number(3.7),
+        2 => (small * number(1.3)).sin(),
+        3 => small * x,
+        _ => small + x * number(1e-9),
+    }
+}
+
+fn judge_what_is_left_over<T: Real>() {
+    for kind in 0..5 {
+        for (seed, x) in (0..50).flat_map(|seed| [0.004, 0.016, 0.05].map(|x| (seed, x))) {
+            let x = Matrix::from([[0.0], [x], [-1.149]]).cast::<T>();
+            let report = Check::new().seed(seed).named(&[("x", &x)], |x| left_over(kind, x[0]));
+            assert!(report.is_pass(), "{kind}, seed {seed}: {report}");
+        }
+    }
+}
+
+#[test]
+fn values_that_cancelled_in_a_graph_have_the_rounding_of_what_they_are_left_of_whatever_became_of_them() {
+    judge_what_is_left_over::<f64>();
+    judge_what_is_left_over::<f32>();
+}

@@ -1,7 +1,7 @@
 //! Reports are user interface: their text is tested to the letter.
 
 use autograd::check::{Check, Method, Report};
-use autograd::{Matrix, assert_gradient};
+use autograd::{Matrix, Var, assert_gradient};
 
 fn least_squares() -> Report {
     // Three samples, two weights; the mean was forgotten in the gradient.
@@ -243,4 +243,26 @@ fn cheaper_methods_find_the_same_with_fewer_calls() {
 fn a_report_becomes_a_failure_of_a_property_test() {
     use proptest::test_runner::TestCaseError;
     assert!(matches!(least_squares().into_test_case(), Err(TestCaseError::Fail(_))));
+}
+
+#[cfg(feature = "proptest")]
+#[test]
+fn a_wrong_rule_in_a_property_test_shrinks_to_one_short_number() {
+    use autograd::check::strategy::{Domain, Shapes, matrix};
+    use proptest::test_runner::{Config, TestError, TestRunner};
+    /// Of x³; it lacks the factor 3 where x is above 1.
+    fn slope(x: Var<'_, f64>) -> Var<'_, f64> {
+        x.square() * x.gt(x.scalar(1.0)).select(x.scalar(1.0), x.scalar(3.0))
+    }
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let wrong = |x: Matrix<f64>| {
+        Check::new()
+            .function(|[x]| x.powi(3).with_gradient(&[x], |g, x, _| vec![g * slope(x[0])]), [x])
+            .into_test_case()
+    };
+    let result = TestRunner::new(config).run(&matrix(Shapes::upto(4, 5), Domain::Real), wrong);
+    let Err(TestError::Fail(reason, minimal)) = result else { panic!("{result:?}") };
+    let digits = |x: f64| format!("{}", x.abs()).chars().filter(char::is_ascii_digit).count();
+    assert!(minimal.len() == 1 && digits(minimal.as_slice()[0]) <= 2, "{minimal}");
+    assert!(reason.message().contains("with_gradient") && reason.message().contains("report.rs"), "{reason}");
 }

@@ -53,7 +53,7 @@ macro_rules! bits {
 
             #[inline(always)]
             fn rsqrt_guess(self) -> $t {
-                $t::from_bits($guess - (self.to_bits() >> 1))
+                $t::from_bits(($guess as $u).wrapping_sub(self.to_bits() >> 1))
             }
 
             #[inline(always)]

@@ -6,10 +6,10 @@ use std::thread::LocalKey;
 
 use crate::error::RunError;
 use crate::graph::Graph;
-use crate::kernel::formula::Formula;
 use crate::kernel::matmul::{self, Operand, Rows, Threads, Update};
 use crate::kernel::{Fault, View};
 use crate::node::NodeId;
+use crate::op::formula::Formula;
 use crate::op::{Op, Pieces};
 use crate::program::Program;
 use crate::scalar::Real;

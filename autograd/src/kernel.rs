@@ -8,7 +8,6 @@ use crate::shape::Shape;
 pub(crate) mod cumulative;
 pub(crate) mod distance;
 pub(crate) mod elementwise;
-pub(crate) mod formula;
 #[cfg(feature = "linalg")]
 pub(crate) mod linalg;
 pub(crate) mod math;

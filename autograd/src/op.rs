@@ -25,6 +25,7 @@ pub mod distance;
 pub mod exponential;
 pub mod extreme;
 pub mod flush;
+pub(crate) mod formula;
 pub mod gate;
 pub mod hyperbolic;
 pub mod index;

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::kernel::{View, structure};
-use crate::op::Pointwise;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -47,35 +46,40 @@ fn map_data<T: Real, F: Fn([T; N]) -> T, const N: usize, const CHEAP: bool>(f: &
     }
 }
 
-/// [`map`] by the [shorter way](Pointwise::short) of an operation where all numbers may take it; otherwise by its value, which
-/// has the same bits but does not become vector code.
+/// [`map`] of one operand by a shorter way, which says whether it may be taken, if all numbers may; otherwise by `value`, which has
+/// the same bits but does not become vector code.
 #[inline(always)]
-pub(crate) fn map_short<T: Real>(op: impl Pointwise<1>, inputs: &[View<'_, T>], out: &mut [T]) {
-    if Arch::new().dispatch(AllShort { op, data: inputs[0].data }) {
+pub(crate) fn map_short<T: Real>(
+    short: impl Fn(T) -> (T, bool),
+    value: impl Fn(T) -> T,
+    inputs: &[View<'_, T>],
+    out: &mut [T],
+) {
+    if Arch::new().dispatch(AllShort { short: &short, data: inputs[0].data }) {
         map::<T, 1, false>(
             #[inline(always)]
-            |x| op.short(x).0,
+            |[x]| short(x).0,
             inputs,
             out,
         );
     } else {
-        map_plain::<T, 1>(|x| op.value(x), inputs, out);
+        map_plain::<T, 1>(|[x]| value(x), inputs, out);
     }
 }
 
 /// Whether all numbers may take the shorter way.
-struct AllShort<'a, T, O> {
-    op: O,
+struct AllShort<'a, T, F> {
+    short: &'a F,
     data: &'a [T],
 }
 
-impl<T: Real, O: Pointwise<1>> WithSimd for AllShort<'_, T, O> {
+impl<T: Real, F: Fn(T) -> (T, bool)> WithSimd for AllShort<'_, T, F> {
     type Output = bool;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
         // Without a way out in the middle, so that it becomes vector code.
-        self.data.iter().fold(true, |all, &x| all & self.op.short([x]).1)
+        self.data.iter().fold(true, |all, &x| all & (self.short)(x).1)
     }
 }
 

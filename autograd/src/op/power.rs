@@ -133,7 +133,13 @@ impl Pointwise<1> for Rsqrt {
     }
 
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_short(self, inputs, out);
+        elementwise::map_short(
+            #[inline(always)]
+            |x| self.short([x]),
+            |x| self.value([x]),
+            inputs,
+            out,
+        );
     }
 }
 

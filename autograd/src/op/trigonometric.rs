@@ -29,7 +29,13 @@ impl Pointwise<1> for Sin {
     }
 
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_short(self, inputs, out);
+        elementwise::map_short(
+            #[inline(always)]
+            |x| self.short([x]),
+            |x| self.value([x]),
+            inputs,
+            out,
+        );
     }
 }
 
@@ -62,7 +68,13 @@ impl Pointwise<1> for Cos {
     }
 
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_short(self, inputs, out);
+        elementwise::map_short(
+            #[inline(always)]
+            |x| self.short([x]),
+            |x| self.value([x]),
+            inputs,
+            out,
+        );
     }
 }
 

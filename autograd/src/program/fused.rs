@@ -5,8 +5,8 @@ use core::panic::Location;
 
 use smallvec::SmallVec;
 
-use crate::kernel::formula::Formula;
 use crate::kernel::matmul::{self, PARALLEL};
+use crate::op::formula::Formula;
 use crate::op::{Bits, MatMul, Op};
 use crate::program::fuse::Tail;
 use crate::program::plan::Span;

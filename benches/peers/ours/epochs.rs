@@ -92,12 +92,18 @@ impl Job {
 
 /// 784-512-10.
 pub(crate) fn mnist(work: &Work) -> Result<Outcome> {
-    Job::main().run(work)
+    on_pool(Job::main, work)
 }
 
 /// 784-16-16-10.
 pub(crate) fn digits(work: &Work) -> Result<Outcome> {
-    Job::small().run(work)
+    on_pool(Job::small, work)
+}
+
+/// As in `Trainer::fit`, all of it on a thread of the pool.
+fn on_pool(job: fn() -> Job, work: &Work) -> Result<Outcome> {
+    let run = || job().run(work).map_err(|error| error.to_string());
+    Ok(rayon::join(run, || ()).0?)
 }
 
 /// Time to trace, derive and compile the step of 784-512-10, for the first time in this process.

@@ -156,6 +156,12 @@ fn product_equals_the_three_loops_across_blocks() {
             case.check(&case.product(Threads::Pool));
         }
     }
+    for orders in ORDERS {
+        let shape @ [m, k, n] = [64, 1101, 67];
+        assert!(is_halved(m, k, n), "{shape:?} is not computed in halves");
+        let case = Case::<f32>::new(shape, orders, Update::Overwrite, numbers);
+        case.check(&case.product(Threads::Pool));
+    }
 }
 
 #[test]

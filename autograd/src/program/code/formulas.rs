@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{Coder, Virtual};
-use crate::kernel::formula::{Formula, Tree};
+use crate::op::formula::{Formula, Tree};
 use crate::program::fused::{Action, Place};
 
 /// A formula that was found.
@@ -91,5 +91,73 @@ impl Sources<'_> {
     /// Whether it has as many columns as the result.
     fn is_full(&self, value: usize) -> bool {
         self.coder.all[value].cols == self.coder.all[self.coder.code[self.at].output].cols
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::matrix::Matrix;
+    use crate::program::Program;
+    use crate::program::schedule::Step;
+    use crate::var::Var;
+
+    fn formulas(program: &Program<f64>) -> Vec<Formula> {
+        let kernels =
+            program.steps.iter().filter_map(|step| if let Step::Fused(kernel) = step { Some(kernel) } else { None });
+        let actions = kernels.flat_map(|kernel| &kernel.code).map(|instruction| instruction.action);
+        actions.filter_map(|action| if let Action::Compute(formula) = action { Some(formula) } else { None }).collect()
+    }
+
+    /// The formulas of a program of `outputs`, which has the bits that they have on demand.
+    fn found(outputs: &[Var<'_, f64>]) -> Vec<Formula> {
+        let graph = outputs[0].graph();
+        let mut program = graph.compile(&[], &[], outputs).unwrap();
+        program.execute().unwrap();
+        for (i, output) in outputs.iter().enumerate() {
+            assert_eq!(program.output(i), output.value(), "output {i}");
+        }
+        formulas(&program)
+    }
+
+    /// A variable of 40 rows and 30 columns, positive.
+    fn variable(graph: &Graph<f64>, seed: usize) -> Var<'_, f64> {
+        graph.variable(Matrix::from_fn(40, 30, |i, j| {
+            f64::from(u8::try_from((i * 31 + j * 17 + seed) % 97).unwrap()) / 50.0 + 0.01
+        }))
+    }
+
+    #[test]
+    fn updates_and_rectifiers_are_found() {
+        let graph = Graph::new();
+        let [w, g, s, m] = [1, 2, 3, 4].map(|seed| variable(&graph, seed));
+        let rate = graph.variable(0.01);
+        let square = (s * 0.9 + g.square() * 0.1).flush_subnormal();
+        let rms_prop = w - g * rate * (square + 1e-7).rsqrt();
+        assert_eq!(found(&[square, rms_prop]), [Formula::MeanSquare, Formula::RmsProp]);
+        let mean = (m * 0.9 + g * 0.1).flush_subnormal();
+        let adam = w - rate * mean / (square.sqrt() / graph.variable(0.3) + 1e-8);
+        assert_eq!(found(&[mean, square, adam]), [Formula::Mean, Formula::MeanSquare, Formula::Adam]);
+        let velocity = (m * 0.9 + g).flush_subnormal();
+        assert_eq!(found(&[velocity, w - velocity * rate]), [Formula::Velocity, Formula::Descent]);
+        let bias = graph.variable(Matrix::from_fn(1, 30, |_, j| f64::from(u8::try_from(j).unwrap()) - 15.0));
+        let hidden = (w + bias).relu();
+        assert_eq!(found(&[hidden]), [Formula::ReluOfSum]);
+        let behind = hidden.gt(hidden.scalar(0.0)).select(g, g.scalar(0.0)).flush_subnormal();
+        assert_eq!(found(&[behind]), [Formula::ReluOfSum, Formula::BehindRelu]);
+    }
+
+    #[test]
+    fn what_is_wanted_besides_or_differs_is_no_formula() {
+        let graph = Graph::new();
+        let [w, g, s] = [1, 2, 3].map(|seed| variable(&graph, seed));
+        let sum = s * 0.9 + g.square() * 0.1;
+        assert_eq!(found(&[sum.flush_subnormal(), sum]), [], "the sum is an output");
+        assert_eq!(found(&[sum.flush_subnormal(), sum.exp()]), [], "the sum is read twice");
+        assert_eq!(found(&[sum.flush_subnormal(), sum.sum()]), [], "the sum is added up");
+        assert_eq!(found(&[w - g * s]), [], "the rate is a matrix");
+        let column = graph.variable(Matrix::from_fn(40, 1, |i, _| f64::from(u8::try_from(i).unwrap())));
+        assert_eq!(found(&[w - column * 0.5]), [], "the gradient is a column");
     }
 }

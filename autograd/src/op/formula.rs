@@ -223,11 +223,11 @@ mod tests {
     use crate::shape::Shape;
 
     /// The value of a tree, operation by operation.
-    fn value<T: Real>(tree: &Tree, operands: &[&[T]], len: usize) -> Vec<T> {
+    fn value<T: Real>(tree: &Tree, operands: &[&[T]]) -> Vec<T> {
         match tree {
             Tree::Operand(k) => operands[*k].to_vec(),
             Tree::Apply(op, inputs) => {
-                let inputs: Vec<Vec<T>> = inputs.iter().map(|input| value(input, operands, len)).collect();
+                let inputs: Vec<Vec<T>> = inputs.iter().map(|input| value(input, operands)).collect();
                 let views: Vec<View<'_, T>> = inputs.iter().map(|x| View::new(x, Shape::new(1, x.len()))).collect();
                 let mut out = vec![T::ZERO; inputs.iter().map(Vec::len).max().unwrap_or(1)];
                 op.forward(&views, &mut out).unwrap();
@@ -247,7 +247,7 @@ mod tests {
                 let operands: Vec<&[T]> = columns.iter().map(Vec::as_slice).collect();
                 let mut out = vec![T::ONE; len];
                 formula.run(&operands, &mut out);
-                for (i, (found, right)) in out.into_iter().zip(value(&formula.tree(), &operands, len)).enumerate() {
+                for (i, (found, right)) in out.into_iter().zip(value(&formula.tree(), &operands)).enumerate() {
                     let same = found.to_f64().to_bits() == right.to_f64().to_bits() || found.is_nan() && right.is_nan();
                     assert!(same, "{formula:?} of {len} numbers: number {i} is {found:e} and not {right:e}");
                 }

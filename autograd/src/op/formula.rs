@@ -92,6 +92,14 @@ macro_rules! formulas {
                 }
             }
 
+            /// How many operands it has.
+            #[cfg(test)]
+            fn operands(self) -> usize {
+                match self {
+                    $(Self::$name => $full + $single,)*
+                }
+            }
+
             /// Its operations.
             pub(crate) fn tree(self) -> Tree {
                 match self {
@@ -115,6 +123,9 @@ macro_rules! formulas {
         }
     };
 }
+
+/// Most operands of a formula.
+pub(crate) const MOST: usize = 6;
 
 // Of two that fit, the first is taken.
 formulas! {
@@ -238,6 +249,7 @@ mod tests {
 
     fn check<T: Real>(number: impl Fn(usize) -> T) {
         for &formula in Formula::ALL {
+            assert!(formula.operands() <= MOST, "{formula:?}");
             for len in [1, 7, 64, 300] {
                 let columns: Vec<Vec<T>> = (0..6)
                     .map(|k| {

@@ -6,6 +6,7 @@ use crate::error::RunError;
 use crate::kernel::matmul::{self, Order, Rows, Threads, Update};
 use crate::kernel::reduce::running;
 use crate::kernel::{Fault, View, structure};
+use crate::op::formula::MOST;
 use crate::program::fuse::Tail;
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Summed};
 use crate::program::pair;
@@ -424,8 +425,10 @@ impl Instruction {
         let (op, site) = match self.action {
             Action::Apply(op, site) => (op, site),
             Action::Compute(formula) => {
-                let operands: SmallVec<[&[T]; 6]> = (0..self.inputs.len()).map(|k| view(k).data).collect();
-                T::formula(formula, &operands, out);
+                let mut operands: [&[T]; MOST] = [&[]; MOST];
+                let count = self.inputs.len();
+                operands[..count].iter_mut().enumerate().for_each(|(k, operand)| *operand = view(k).data);
+                T::formula(formula, &operands[..count], out);
                 return Ok(());
             }
             Action::Spread => {

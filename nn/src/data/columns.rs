@@ -1,6 +1,7 @@
 //! How features and targets lie in memory.
 
 use autograd::{Matrix, Real};
+use rayon::prelude::*;
 
 use super::Idx;
 use crate::error::DataError;
@@ -61,11 +62,18 @@ impl<T: Real> Features<T> {
         match self {
             Self::Pixels { data, scale, .. } => {
                 let image = |&i: &usize| &data[i * width..(i + 1) * width];
-                let together = (FETCHED / width.max(1)).max(1);
-                for (indices, out) in indices.chunks(together).zip(out.chunks_mut((together * width).max(1))) {
+                let threads = if out.len() >= SHARED { threads() } else { 1 };
+                let together = (FETCHED / width.max(1)).min(indices.len().div_ceil(threads)).max(1);
+                let fetched = |(indices, out): (&[usize], &mut [T])| {
                     fetch(indices.iter().map(image));
                     let rows = indices.iter().map(image).zip(out.chunks_exact_mut(width));
                     rows.for_each(|(image, row)| T::scale_bytes(image, *scale, row));
+                };
+                let len = (together * width).max(1);
+                if threads == 1 {
+                    indices.chunks(together).zip(out.chunks_mut(len)).for_each(fetched);
+                } else {
+                    indices.par_chunks(together).zip(out.par_chunks_mut(len)).for_each(fetched);
                 }
             }
             Self::Numbers(matrix) => {
@@ -86,6 +94,15 @@ impl<T: Real> Features<T> {
 
 /// Bytes that are fetched at a time: they stay in the second-level cache until they are read.
 const FETCHED: usize = 1 << 17;
+
+/// Numbers from which on a second thread pays that is awake already.
+const SHARED: usize = 1 << 15;
+
+/// Threads to share out among: those of the pool that this thread belongs to. From outside of one it would take longer to wake
+/// them.
+fn threads() -> usize {
+    if rayon::current_thread_index().is_some() { rayon::current_num_threads() } else { 1 }
+}
 
 /// Bytes in a line of the cache.
 const LINE: usize = 64;

@@ -155,8 +155,12 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     if out.accumulate {
         for (i, sums) in sums.iter_mut().enumerate() {
             let old = &out.data[(row + i) * out.stride + out.column..][..panel.width];
-            for (j, sum) in sums.iter_mut().enumerate() {
-                *sum = T::load(simd, &old[j * lanes..]);
+            if panel.width == N * lanes {
+                sums.copy_from_slice(T::vectors::<S>(old));
+            } else {
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    *sum = T::load(simd, &old[j * lanes..]);
+                }
             }
         }
     }

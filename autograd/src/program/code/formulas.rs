@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(found(&[square, rms_prop]), [Formula::MeanSquare, Formula::RmsProp]);
         let mean = (m * 0.9 + g * 0.1).flush_subnormal();
         let adam = w - rate * mean / (square.sqrt() / graph.variable(0.3) + 1e-8);
-        assert_eq!(found(&[mean, square, adam]), [Formula::Mean, Formula::MeanSquare, Formula::Adam]);
+        assert_eq!(found(&[mean, square, adam]), [Formula::MeanSquare, Formula::Mean, Formula::Adam]);
         let velocity = (m * 0.9 + g).flush_subnormal();
         assert_eq!(found(&[velocity, w - velocity * rate]), [Formula::Velocity, Formula::Descent]);
         let bias = graph.variable(Matrix::from_fn(1, 30, |_, j| f64::from(u8::try_from(j).unwrap()) - 15.0));

@@ -250,18 +250,41 @@ impl Nodes {
     #[inline]
     fn kind_of(&mut self, call: &Call<'_>, arity: usize) -> u32 {
         let slot = call.hash();
-        let recent = self.recent[slot];
-        match self.kinds.get((recent & !SCALAR) as usize) {
-            Some(kind) if kind.is_of(call, arity) => recent,
-            _ => self.new_kind(slot, call, arity),
+        for slot in [slot, slot ^ 1] {
+            let recent = self.recent[slot];
+            if self.kinds.get((recent & !SCALAR) as usize).is_some_and(|kind| kind.is_of(call, arity)) {
+                return recent;
+            }
         }
+        self.new_kind(slot, call, arity)
     }
 
     #[cold]
     fn new_kind(&mut self, slot: usize, call: &Call<'_>, arity: usize) -> u32 {
         let scalar = if call.shape.is_scalar() { SCALAR } else { 0 };
+        // Two kinds with the same hash that take turns must not drive out each other each time.
+        self.recent[slot ^ 1] = self.recent[slot];
         self.recent[slot] = NodeId::new(self.kinds.len()).0 | scalar;
         self.kinds.push(Kind::new(call, arity));
         self.recent[slot]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_with_one_hash_that_take_turns_are_kept_once() {
+        let call =
+            |rows| Call { op: &Op::Input, shape: Shape::new(rows, 2), site: Location::caller(), in_derivative: false };
+        let slot = call(1).hash();
+        let other = (2..10_000).find(|&rows| call(rows).hash() == slot).unwrap();
+        let mut nodes = Nodes::default();
+        for _ in 0..100 {
+            nodes.push(&call(1), &[]);
+            nodes.push(&call(other), &[]);
+        }
+        assert_eq!(nodes.kinds.len(), 2);
     }
 }

@@ -205,7 +205,8 @@ where
         self
     }
 
-    /// The learning rate of each step, counted from 0, in place of the optimiser's own.
+    /// The learning rate of each step, counted from 0, in place of the optimiser's own. Before an epoch begins, it is asked for all
+    /// of its steps.
     #[must_use]
     pub fn schedule(mut self, rate: impl Fn(u64) -> f64 + Send + 'a) -> Self {
         self.schedule = Some(Box::new(rate));

@@ -27,8 +27,8 @@ pub(super) fn are_of_use(terms: &[Term], steps: &[Step]) -> bool {
 /// that time the other threads would fall asleep, and to wake one takes longer than such a kernel.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standby {
-    /// How many threads look for work.
-    looking: Arc<AtomicUsize>,
+    /// How many threads were called and have not left. One that is busy with other things comes later.
+    called: Arc<AtomicUsize>,
 }
 
 impl Standby {
@@ -46,32 +46,34 @@ impl Standby {
         if rayon::current_thread_index().is_none() { rayon::join(run, || ()).0 } else { run() }
     }
 
-    /// Unless other threads look for work already.
+    /// Unless others are there, or called, already.
     fn call_others(&self) {
-        if self.looking.load(Ordering::Relaxed) == usize::from(LOOKING.get()) {
-            let standby = self.clone();
-            rayon::spawn_broadcast(move |_| standby.look());
+        if self.called.load(Ordering::Relaxed) <= usize::from(LOOKING.get()) {
+            self.called.fetch_add(rayon::current_num_threads(), Ordering::Relaxed);
+            let called = Arc::clone(&self.called);
+            rayon::spawn_broadcast(move |_| {
+                look();
+                called.fetch_sub(1, Ordering::Relaxed);
+            });
         }
     }
+}
 
-    /// Takes work from others, and leaves when there has been none for a while, so that nothing hangs, whatever else the pool
-    /// has to do.
-    fn look(&self) {
-        // A thread that runs gets here when it waits for another, and must not wait for itself.
-        if RUNNING.get() || LOOKING.replace(true) {
-            return;
-        }
-        self.looking.fetch_add(1, Ordering::Relaxed);
-        let mut last = Instant::now();
-        while last.elapsed() < PATIENCE {
-            match rayon::yield_now() {
-                Some(rayon::Yield::Executed) => last = Instant::now(),
-                Some(rayon::Yield::Idle) | None => std::thread::yield_now(),
-            }
-        }
-        self.looking.fetch_sub(1, Ordering::Relaxed);
-        LOOKING.set(false);
+/// Takes work from others, and leaves when there has been none for a while, so that nothing hangs, whatever else the pool has to
+/// do.
+fn look() {
+    // A thread that runs gets here when it waits for another, and must not wait for itself.
+    if RUNNING.get() || LOOKING.replace(true) {
+        return;
     }
+    let mut last = Instant::now();
+    while last.elapsed() < PATIENCE {
+        match rayon::yield_now() {
+            Some(rayon::Yield::Executed) => last = Instant::now(),
+            Some(rayon::Yield::Idle) | None => std::thread::yield_now(),
+        }
+    }
+    LOOKING.set(false);
 }
 
 /// Takes back that a thread does a run, whether it ends or panics.
@@ -88,4 +90,30 @@ thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread looks for work.
     static LOOKING: Cell<bool> = const { Cell::new(false) };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_thread_is_called_once_and_not_for_each_run() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let (standby, (started, busy), (free, wait)) = (Standby::default(), channel(), channel());
+        pool.spawn(move || {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        });
+        busy.recv().unwrap();
+        for _ in 0..100 {
+            pool.install(|| standby.during(|| ()));
+        }
+        assert!((1..=2).contains(&standby.called.load(Ordering::Relaxed)));
+        free.send(()).unwrap();
+        while standby.called.load(Ordering::Relaxed) > 0 {
+            std::thread::yield_now();
+        }
+    }
 }

@@ -20,9 +20,10 @@
 //! otherwise differences are taken in `f32`, which show errors of a thousandth of the whole, and the report says so. A model
 //! that is generic in its element type is then better checked with `Params<f64>`.
 
+use core::panic::Location;
+
 use autograd::check::{self, Check, Report, Site};
 use autograd::{Axis, Graph, Matrix, NodeId, Real, Var};
-use core::panic::Location;
 
 use crate::layer::Layer;
 use crate::loss::Loss;

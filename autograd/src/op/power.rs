@@ -1,8 +1,8 @@
 //! Powers and roots.
 
-use crate::kernel::{View, elementwise, math};
+use crate::kernel::{View, math};
 use crate::op::case::{Case, Domain, Examples};
-use crate::op::rule::nearer;
+use crate::op::rule::{map_short, nearer};
 use crate::op::{Bits, Pointwise};
 use crate::scalar::Real;
 use crate::var::Var;
@@ -133,13 +133,7 @@ impl Pointwise<1> for Rsqrt {
     }
 
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_short(
-            #[inline(always)]
-            |x| self.short([x]),
-            |x| self.value([x]),
-            inputs,
-            out,
-        );
+        map_short(self, inputs, out);
     }
 }
 

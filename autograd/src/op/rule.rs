@@ -90,6 +90,17 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     }
 }
 
+/// [`Pointwise::map`] of an operation that has a [shorter way](Pointwise::short).
+pub(crate) fn map_short<T: Real>(op: impl Pointwise<1>, inputs: &[View<'_, T>], out: &mut [T]) {
+    elementwise::map_short(
+        #[inline(always)]
+        |x| op.short([x]),
+        |x| op.value([x]),
+        inputs,
+        out,
+    );
+}
+
 /// On which of its smooth pieces an operation is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pieces<T> {

@@ -1,8 +1,9 @@
 //! Sine, cosine, tangent and their inverses. Angles are in radians.
 
-use crate::kernel::{View, elementwise, math};
+use crate::kernel::{View, math};
 use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
+use crate::op::rule::map_short;
 use crate::scalar::Real;
 use crate::var::Var;
 
@@ -29,13 +30,7 @@ impl Pointwise<1> for Sin {
     }
 
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_short(
-            #[inline(always)]
-            |x| self.short([x]),
-            |x| self.value([x]),
-            inputs,
-            out,
-        );
+        map_short(self, inputs, out);
     }
 }
 
@@ -68,13 +63,7 @@ impl Pointwise<1> for Cos {
     }
 
     fn map<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) {
-        elementwise::map_short(
-            #[inline(always)]
-            |x| self.short([x]),
-            |x| self.value([x]),
-            inputs,
-            out,
-        );
+        map_short(self, inputs, out);
     }
 }
 

@@ -222,3 +222,20 @@ fn batches_and_gathering_go_through_a_set_once() {
     }
     assert_eq!(classes, [2, 2, 2]);
 }
+
+#[test]
+fn a_batch_is_the_same_on_any_number_of_threads() {
+    let (train, _) = Dataset::<f32>::mnist(mnist_folder()).unwrap();
+    let rows: Vec<usize> = (0..131).map(|i| i * 457 % train.len()).collect();
+    let gather = || {
+        let (mut x, mut t) = (vec![-1.0; rows.len() * train.features()], vec![-1.0; rows.len()]);
+        train.gather(&rows, &mut x, &mut t).unwrap();
+        (x, t)
+    };
+    let alone = gather();
+    assert!(alone.0.iter().all(|x| (0.0..=1.0).contains(x)) && alone.0.iter().any(|x| *x > 0.0));
+    for threads in [1, 2, 3, 200] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(gather) == alone, "{threads} threads");
+    }
+}

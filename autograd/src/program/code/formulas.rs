@@ -1,10 +1,16 @@
 //! Finds instructions that together compute a formula which has a loop of its own.
 
+use std::sync::LazyLock;
+
 use smallvec::SmallVec;
 
 use super::{Coder, Virtual};
 use crate::op::formula::{Formula, Tree};
 use crate::program::fused::{Action, Place};
+
+/// All formulas, made once and not for each kernel.
+static TREES: LazyLock<Vec<(Formula, Tree)>> =
+    LazyLock::new(|| Formula::ALL.iter().map(|formula| (*formula, formula.tree())).collect());
 
 /// A formula that was found.
 struct Found {
@@ -18,7 +24,6 @@ struct Found {
 impl Coder<'_> {
     /// Replaces instructions by formulas that do the same.
     pub(super) fn find_formulas(&mut self) {
-        let trees: Vec<(Formula, Tree)> = Formula::ALL.iter().map(|formula| (*formula, formula.tree())).collect();
         let mut made_by = vec![None; self.all.len()];
         let mut readers = vec![0_usize; self.all.len()];
         for (at, instruction) in self.code.iter().enumerate() {
@@ -34,7 +39,7 @@ impl Coder<'_> {
                 continue;
             }
             let sources = Sources { coder: self, made_by: &made_by, readers: &readers, at };
-            let Some(found) = trees.iter().find_map(|(formula, tree)| sources.find(*formula, tree)) else { continue };
+            let Some(found) = TREES.iter().find_map(|(formula, tree)| sources.find(*formula, tree)) else { continue };
             found.inner.iter().for_each(|&inner| replaced[inner] = true);
             self.code[at].action = Action::Compute(found.formula);
             self.code[at].inputs = found.operands.into_iter().flatten().collect();

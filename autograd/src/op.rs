@@ -163,6 +163,14 @@ macro_rules! ops {
                 }
             }
 
+            /// Whether it works element by element, in an instruction or two each.
+            pub(crate) fn is_cheap(self) -> bool {
+                match self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
+                    $($(#[$only])? Op::$name(op) => $kind(op).is_cheap(),)*
+                }
+            }
+
             /// Whether each row of the result comes from the same row of the operands alone.
             pub(crate) fn by_rows(self) -> bool {
                 match self {
@@ -202,9 +210,19 @@ macro_rules! ops {
                 Ok(())
             }
 
-            /// Values on numbers: run after run so many operations of one kind, at the next `places` each, none of which
-            /// reads what another of its run writes. Gives the places that are left.
+            /// [`blocks`](Self::blocks) of one number.
             pub(crate) fn numbers<'a, 'o, T: Real, I: Index>(
+                runs: impl Iterator<Item = (&'o Op, usize)>,
+                places: &'a [Places<I>],
+                numbers: &mut [T],
+            ) -> &'a [Places<I>] {
+                Self::blocks::<T, I, 1>(runs, places, numbers)
+            }
+
+            /// Values on blocks of `L` numbers: run after run so many operations of one kind, at the next `places` each, none of
+            /// which reads what another of its run writes. Gives the places that are left.
+            #[inline(always)]
+            pub(crate) fn blocks<'a, 'o, T: Real, I: Index, const L: usize>(
                 runs: impl Iterator<Item = (&'o Op, usize)>,
                 mut places: &'a [Places<I>],
                 numbers: &mut [T],
@@ -216,7 +234,7 @@ macro_rules! ops {
                         Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => {
                             unreachable!("only pointwise operations are computed number by number")
                         }
-                        $($(#[$only])? Op::$name(op) => $kind(op).numbers(now, numbers),)*
+                        $($(#[$only])? Op::$name(op) => $kind(op).numbers::<T, I, L>(now, numbers),)*
                     }
                 }
                 places

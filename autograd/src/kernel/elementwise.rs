@@ -137,7 +137,7 @@ impl Index for u32 {
     }
 }
 
-/// Where in one slice the operands of an operation on numbers are, and its result.
+/// Where in one slice the operands of an operation on numbers, or on blocks of numbers, begin, and its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Places<I> {
     /// As many of them as the operation has operands.
@@ -152,16 +152,51 @@ impl<I: Copy> Places<I> {
     }
 }
 
-/// `f` of numbers that lie anywhere in one slice, one operation after the other.
+/// The block of `L` numbers at a place of a slice.
 #[inline(always)]
-pub(crate) fn map_places<T: Real, I: Index, const N: usize>(
+pub(crate) fn block<T: Real, const L: usize>(numbers: &[T], place: u32) -> [T; L] {
+    let place = place as usize;
+    let mut block = [T::ZERO; L];
+    block.copy_from_slice(&numbers[place..place + L]);
+    block
+}
+
+/// Writes a block to a place of a slice.
+#[inline(always)]
+pub(crate) fn set_block<T: Real, const L: usize>(numbers: &mut [T], place: u32, block: [T; L]) {
+    let place = place as usize;
+    numbers[place..place + L].copy_from_slice(&block);
+}
+
+/// `f` of blocks of `L` numbers that lie anywhere in one slice, one operation after the other.
+#[inline(always)]
+pub(crate) fn map_places<T: Real, I: Index, const N: usize, const L: usize>(
     f: impl Fn([T; N]) -> T,
     places: &[Places<I>],
     numbers: &mut [T],
 ) {
     for Places { inputs, output } in places {
-        numbers[output.wide() as usize] = f(core::array::from_fn(|k| numbers[inputs[k].wide() as usize]));
+        let operands: [[T; L]; N] = core::array::from_fn(|k| block(numbers, inputs[k].wide()));
+        let result = core::array::from_fn(|i| f(core::array::from_fn(|k| operands[k][i])));
+        set_block::<T, L>(numbers, output.wide(), result);
     }
+}
+
+/// [`map_places`] where blocks stand one after the other, each operand's before those of the result, by a function of
+/// whole slices. What follows the last one is computed too, up to a multiple of [`FULL`].
+// Not inlined: it would be compiled for each operation.
+#[inline(never)]
+pub(crate) fn map_stretch<T: Real, I: Index, const N: usize, const L: usize>(
+    map: OfSlices<'_, T>,
+    places: &[Places<I>],
+    numbers: &mut [T],
+) {
+    let Some(first) = places.first().map(|places| places.map(|place| place.wide() as usize)) else { return };
+    let full = (L * places.len()).next_multiple_of(FULL);
+    let (operands, results) = numbers.split_at_mut(first.output);
+    let operand = |start: usize| View::new(&operands[start..start + full], Shape::new(1, full));
+    let views: [View<'_, T>; N] = core::array::from_fn(|k| operand(first.inputs[k]));
+    map(&views, &mut results[..full]);
 }
 
 /// Operations on numbers that are gathered at once.
@@ -171,7 +206,7 @@ pub(crate) const GATHERED: usize = 32;
 const FEW: usize = 3;
 
 /// Gathered operations are filled up to a multiple of this, so that none is left over after vectors.
-const FULL: usize = 8;
+pub(crate) const FULL: usize = 8;
 
 /// An operation on whole slices.
 pub(crate) type OfSlices<'a, T> = &'a dyn Fn(&[View<'_, T>], &mut [T]);

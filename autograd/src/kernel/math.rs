@@ -42,7 +42,7 @@ pub(crate) use hyperbolic::{
 pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
 pub(crate) use logarithm::{ln, ln_1p, log2, log10};
 pub(crate) use logistic::{
-    GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, sigmoid_of_difference, silu, softplus,
+    GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, sigmoid_of_difference, sigmoids, silu, softplus,
 };
 pub(crate) use polygamma::polygamma;
 pub(crate) use power::{powf, powf_less, powi};

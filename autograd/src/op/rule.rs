@@ -148,8 +148,9 @@ pub(crate) trait Rule: Copy {
     /// The value; `out` has the shape of [`shape`](Self::shape).
     fn forward<T: Real>(self, inputs: &[View<'_, T>], out: &mut [T]) -> Result<(), Fault>;
 
-    /// The values on numbers, for operations that work element by element; none may read what another writes.
-    fn numbers<T: Real, I: Index>(self, places: &[Places<I>], numbers: &mut [T]) {
+    /// The values on blocks of `L` numbers, for operations that work element by element; none may read what another writes.
+    /// Unless `L` is 1 or the operation is [cheap](Self::is_cheap), they stand as in [`elementwise::map_stretch`].
+    fn numbers<T: Real, I: Index, const L: usize>(self, places: &[Places<I>], numbers: &mut [T]) {
         let _ = (places, numbers);
         unreachable!("{} does not work element by element", self.name())
     }
@@ -168,6 +169,11 @@ pub(crate) trait Rule: Copy {
 
     /// Whether it works element by element.
     fn is_pointwise(self) -> bool {
+        false
+    }
+
+    /// Whether it does so in an instruction or two: see [`Pointwise::CHEAP`].
+    fn is_cheap(self) -> bool {
         false
     }
 
@@ -249,9 +255,11 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
     }
 
     #[inline(always)]
-    fn numbers<T: Real, I: Index>(self, places: &[Places<I>], numbers: &mut [T]) {
+    fn numbers<T: Real, I: Index, const L: usize>(self, places: &[Places<I>], numbers: &mut [T]) {
         if O::CHEAP {
-            elementwise::map_places(|x| self.0.value(x), places, numbers);
+            elementwise::map_places::<T, I, N, L>(|x| self.0.value(x), places, numbers);
+        } else if L > 1 {
+            elementwise::map_stretch::<T, I, N, L>(&|x, y| self.0.map(x, y), places, numbers);
         } else {
             let most = if O::VECTORISED { elementwise::GATHERED } else { 1 };
             elementwise::map_gathered::<T, I, N>(&|x, y| self.0.map(x, y), most, places, numbers);
@@ -278,6 +286,10 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
 
     fn is_pointwise(self) -> bool {
         true
+    }
+
+    fn is_cheap(self) -> bool {
+        O::CHEAP
     }
 
     fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {

@@ -1,26 +1,30 @@
-//! Programs of tiny values: linear code over one file of numbers, instead of kernels over blocks.
+//! Programs of tiny values: linear code over one file of numbers, instead of kernels.
 //!
 //! Every element of every value is a number by itself, so that broadcasting, transposing and reshaping cost nothing.
 //! Instructions with one operation that do not need each other stand together and are one loop: within windows of the
 //! code, because a wider search would keep more numbers alive than caches hold. A register is used again after its
-//! last reader.
+//! last reader. Where most values are matrices, instructions compute [a few numbers each](blocks).
 
+use core::array::from_fn;
 use core::panic::Location;
 
+use pulp::{Arch, Simd, WithSimd};
 use smallvec::SmallVec;
 
 use crate::error::RunError;
 use crate::kernel::View;
-use crate::kernel::elementwise::{Index, Places};
+use crate::kernel::elementwise::{Index, Places, block, set_block};
 use crate::kernel::reduce;
 use crate::op::custom::{self, Customs};
 use crate::op::{Detach, Op};
+use crate::program::pair::Pair;
 use crate::program::schedule::Schedule;
 use crate::program::simplify::Term;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
 mod batches;
+mod blocks;
 mod coder;
 mod items;
 mod verify;
@@ -31,6 +35,9 @@ use items::Items;
 
 /// Most elements of a tiny value: from here on loops over whole values are faster.
 const MOST: usize = 24;
+
+/// Numbers in a block.
+const BLOCK: usize = 4;
 
 /// Most operands of an operation on whole values.
 const OPERANDS: usize = 4;
@@ -55,6 +62,8 @@ pub(crate) struct Scalars {
     wholes: Vec<Whole>,
     /// Operands and results of folds and of operations on whole values.
     registers: Vec<u32>,
+    /// Whether places are those of blocks.
+    of_blocks: bool,
 }
 
 /// So many operations of one kind on numbers, of which none reads what another writes.
@@ -99,12 +108,17 @@ impl Listed {
 /// A stretch of the code.
 #[derive(Clone, Copy, Debug)]
 enum Part {
-    /// So many runs of operations on numbers.
+    /// So many runs of operations on numbers, or on blocks.
     Numbers(usize),
     /// So many folds of one kind: for each the register of the result, then those of the operands.
     Folds(Fold, u32),
     /// One of the operations on whole values: registers of all operands, then those of the result.
     Whole(u32),
+    /// So many operations of a pair: the registers of the operands, of the first results, and of the second, which follow each
+    /// other.
+    Pair(Pair, u32),
+    /// So many blocks of numbers that lie anywhere: for each its place, then those of the numbers.
+    Gathers(u32),
 }
 
 /// Many numbers to one.
@@ -140,12 +154,16 @@ impl Scalars {
     /// Runs the code.
     pub(crate) fn run<T: Real>(&self, file: &mut [T], customs: &Customs<T>) -> Result<(), RunError> {
         match &self.places {
-            Listed::Short(places) => self.run_at(places, file, customs),
-            Listed::Long(places) => self.run_at(places, file, customs),
+            Listed::Short(places) if self.of_blocks => {
+                Arch::new().dispatch(OfBlocks { code: self, places, file, customs })
+            }
+            Listed::Short(places) => self.run_at::<T, u16, 1>(places, file, customs),
+            Listed::Long(places) => self.run_at::<T, u32, 1>(places, file, customs),
         }
     }
 
-    fn run_at<T: Real, I: Index>(
+    #[inline(always)]
+    fn run_at<T: Real, I: Index, const L: usize>(
         &self,
         mut places: &[Places<I>],
         file: &mut [T],
@@ -157,12 +175,29 @@ impl Scalars {
                 Part::Numbers(count) => {
                     let (now, later) = runs.split_at(count);
                     let now = now.iter().map(|run| (&self.ops[usize::from(run.op)], usize::from(run.count)));
-                    places = Op::numbers(now, places, file);
+                    places =
+                        if L == 1 { Op::numbers(now, places, file) } else { Op::blocks::<T, I, L>(now, places, file) };
                     runs = later;
                 }
                 Part::Folds(fold, count) => {
                     let (now, later) = registers.split_at(count as usize * fold.registers());
-                    fold.run(now, file);
+                    fold.run::<T, L>(now, file);
+                    registers = later;
+                }
+                Part::Pair(pair, count) => {
+                    let (now, later) = registers.split_at(3);
+                    let [x, first, second] = from_fn(|k| now[k] as usize);
+                    let (operands, results) = file.split_at_mut(first);
+                    let (first, second) = results.split_at_mut(second - first);
+                    let count = count as usize;
+                    pair.forward(&operands[x..x + count], [&mut first[..count], &mut second[..count]]);
+                    registers = later;
+                }
+                Part::Gathers(count) => {
+                    let (now, later) = registers.split_at(count as usize * (1 + BLOCK));
+                    for &[block, ref numbers @ ..] in now.as_chunks::<{ 1 + BLOCK }>().0 {
+                        set_block(file, block, numbers.map(|number| file[number as usize]));
+                    }
                     registers = later;
                 }
                 Part::Whole(index) => {
@@ -180,10 +215,27 @@ impl Scalars {
     pub(crate) fn instructions(&self) -> usize {
         let others = self.parts.iter().map(|part| match part {
             Part::Numbers(_) => 0,
-            Part::Folds(_, count) => *count as usize,
-            Part::Whole(_) => 1,
+            Part::Folds(_, count) | Part::Gathers(count) => *count as usize,
+            Part::Whole(_) | Part::Pair(..) => 1,
         });
         self.places.len() + others.sum::<usize>()
+    }
+}
+
+/// Code over blocks, in the widest vector instructions that the processor has.
+struct OfBlocks<'a, T: Real> {
+    code: &'a Scalars,
+    places: &'a [Places<u16>],
+    file: &'a mut [T],
+    customs: &'a Customs<T>,
+}
+
+impl<T: Real> WithSimd for OfBlocks<'_, T> {
+    type Output = Result<(), RunError>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        self.code.run_at::<T, u16, BLOCK>(self.places, self.file, self.customs)
     }
 }
 
@@ -200,28 +252,43 @@ impl Fold {
         1 + self.operands()
     }
 
-    /// Adds up as the kernels of tiny products and of short sums do.
-    fn run<T: Real>(self, registers: &[u32], file: &mut [T]) {
-        let all = registers.chunks_exact(self.registers());
+    /// Adds up as the kernels of tiny products and of short sums do. Of blocks, the first factor of a product is one number
+    /// for all, and a sum that loses nothing is one of numbers.
+    #[inline(always)]
+    fn run<T: Real, const L: usize>(self, registers: &[u32], file: &mut [T]) {
+        let of = self.operands();
         match self {
-            Self::Products(_) => each(all, file, |operands, number| {
-                operands.as_chunks::<2>().0.iter().fold(T::ZERO, |sum, &[a, b]| sum + number(a) * number(b))
+            Self::Products(_) => each(of, registers, file, |operands, file| {
+                operands.as_chunks::<2>().0.iter().fold([T::ZERO; L], |sum, &[a, b]| {
+                    let (a, b) = (file[a as usize], block::<T, L>(file, b));
+                    from_fn(|i| sum[i] + a * b[i])
+                })
             }),
-            Self::Sum(_) => each(all, file, |operands, number| reduce::sum_of_few(operands.iter().map(|&x| number(x)))),
-            Self::PlainSum(_) => {
-                each(all, file, |operands, number| operands.iter().fold(T::ZERO, |sum, &x| sum + number(x)))
-            }
+            Self::Sum(_) => each(of, registers, file, |operands, file| {
+                [reduce::sum_of_few(operands.iter().map(|&x| file[x as usize])); L]
+            }),
+            Self::PlainSum(_) => each(of, registers, file, |operands, file| {
+                operands.iter().fold([T::ZERO; L], |sum, &x| {
+                    let x = block::<T, L>(file, x);
+                    from_fn(|i| sum[i] + x[i])
+                })
+            }),
         }
     }
 }
 
-/// Computes the number in the first register of each by a function of the other registers and of what they hold.
+/// Computes what lies in the first register of each by a function of the other registers, so many, and of the file.
 #[inline(always)]
-fn each<'a, T: Real>(all: impl Iterator<Item = &'a [u32]>, file: &mut [T], f: impl Fn(&[u32], &dyn Fn(u32) -> T) -> T) {
-    for one in all {
-        if let [result, operands @ ..] = one {
-            file[*result as usize] = f(operands, &|register| file[register as usize]);
-        }
+fn each<T: Real, const L: usize>(
+    operands: usize,
+    mut registers: &[u32],
+    file: &mut [T],
+    f: impl Fn(&[u32], &[T]) -> [T; L],
+) {
+    while let [result, rest @ ..] = registers {
+        let (now, later) = rest.split_at(operands);
+        set_block(file, *result, f(now, file));
+        registers = later;
     }
 }
 
@@ -231,6 +298,7 @@ impl Whole {
         self.operands.iter().map(|shape| shape.len()).sum::<usize>() + self.result.len()
     }
 
+    #[inline(never)]
     fn run<T: Real>(&self, registers: &[u32], file: &mut [T], customs: &Customs<T>) -> Result<(), RunError> {
         let (from, to) = registers.split_at(registers.len() - self.result.len());
         let numbers: SmallVec<[T; OPERANDS * MOST]> = from.iter().map(|&register| file[register as usize]).collect();
@@ -252,6 +320,9 @@ impl Whole {
 /// The schedule of a program whose values are all tiny; `None` if some are not.
 pub(crate) fn schedule(terms: &[Term], outputs: &[usize], updates: &[(usize, usize)]) -> Option<Schedule> {
     let mut items = Items::of(terms)?;
+    if let Some(schedule) = blocks::schedule(terms, &items, outputs, updates) {
+        return Some(schedule);
+    }
     let code = Scalars {
         ops: core::mem::take(&mut items.ops),
         wholes: core::mem::take(&mut items.wholes),
@@ -283,11 +354,13 @@ fn small(n: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::Scalars;
+    use super::{Part, Scalars};
     use crate::graph::Graph;
     use crate::matrix::Matrix;
-    use crate::op::{Axis, Exp, Op, Sin};
+    use crate::op::{Axis, Exp, Op, Sigmoid, Sin};
+    use crate::program::pair::Pair;
     use crate::program::{Program, Step};
+    use crate::scalar::Real;
     use crate::var::Var;
 
     fn code(program: &Program<f64>) -> &Scalars {
@@ -325,8 +398,11 @@ mod tests {
         let graph = Graph::new();
         let x = graph.variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         let y = (x.transpose() + 1.0).reshape(2, 3) * x.slice(0..1, 0..1).broadcast((2, 3));
-        let program = graph.compile(&[x], &[], &[y]).unwrap();
-        assert_eq!(code(&program).places.len(), 12);
+        // So many single numbers that blocks are not worth it.
+        let numbers = (0..20).fold(x.sum(), |y, _| y.exp());
+        let program = graph.compile(&[x], &[], &[y, numbers]).unwrap();
+        assert!(!code(&program).of_blocks);
+        assert_eq!(code(&program).places.len(), 12 + 20);
         let y = (x.transpose() + 1.0).reshape(2, 3);
         let mut program = graph.compile(&[], &[], &[y, y.transpose(), x.transpose()]).unwrap();
         program.run(&[]).unwrap();
@@ -370,6 +446,70 @@ mod tests {
                     let (ours, kernel) = (program.output(k), sum.value());
                     assert_eq!(bits(ours.as_slice()), bits(kernel.as_slice()), "{rows}x{cols}, sum {k}, {special:?}");
                 }
+            }
+        }
+    }
+
+    /// A step of 2-3-1 on four samples.
+    fn training_step(graph: &Graph<f64>) -> (Program<f64>, Vec<Var<'_, f64>>) {
+        let matrix =
+            |rows, cols| Matrix::from_fn(rows, cols, |i, j| f64::from_usize(3 * i + 2 * j + rows) * 0.37 - cols as f64);
+        let x = graph.variable(matrix(4, 2));
+        let weights = [(2, 3), (1, 3), (3, 1), (1, 1)].map(|(rows, cols)| graph.variable(matrix(rows, cols)));
+        let hidden = (x.matmul(weights[0]) + weights[1]).sigmoid();
+        let y = (hidden.matmul(weights[2]) + weights[3]).sigmoid();
+        let loss = (y - 0.5).square().mean();
+        let updates = weights.iter().zip(loss.gradient(weights)).map(|(&w, g)| (w, w - g * 2.0)).collect::<Vec<_>>();
+        let values = [hidden, loss].into_iter().chain(updates.iter().map(|update| update.1)).collect();
+        (graph.compile(&[x], &updates, &[hidden, loss]).unwrap(), values)
+    }
+
+    #[test]
+    fn a_step_of_a_tiny_network_is_code_over_blocks_in_which_two_sigmoids_are_computed_at_once() {
+        let graph = Graph::new();
+        let (program, _) = training_step(&graph);
+        let code = code(&program);
+        assert!(code.of_blocks);
+        let sigmoids = Op::from(Sigmoid);
+        assert!(code.runs.iter().all(|run| code.ops[usize::from(run.op)] != sigmoids));
+        let pairs = |part: &&Part| matches!(part, Part::Pair(Pair::Sigmoid, _));
+        assert_eq!(code.parts.iter().filter(pairs).count(), 2);
+        assert!(code.instructions() < 80, "{} instructions", code.instructions());
+        assert!(program.arena.len() < 400, "{} numbers", program.arena.len());
+    }
+
+    #[test]
+    fn sigmoids_of_other_shapes_are_no_pair() {
+        let graph = Graph::new();
+        let x = graph.variable([[0.5, -1.5, 3.0]]);
+        let wide = x.broadcast((2, 3));
+        for (first, second) in [(x.sigmoid(), (-wide).sigmoid()), (wide.sigmoid(), (-x).sigmoid())] {
+            let mut program = graph.compile(&[], &[], &[first, second]).unwrap();
+            assert!(code(&program).of_blocks);
+            program.run(&[]).unwrap();
+            assert_eq!((program.output(0), program.output(1)), (first.value(), second.value()));
+        }
+    }
+
+    #[test]
+    fn what_follows_the_numbers_of_a_block_changes_nothing() {
+        let graph = Graph::new();
+        let (program, values) = training_step(&graph);
+        for rest in [f64::NAN, f64::INFINITY, 5e-324] {
+            let mut program = program.clone();
+            // No leaf is 0: all that is, is written before it is read, or does not matter.
+            program.arena.all().iter_mut().filter(|number| number.abs() == 0.0).for_each(|number| *number = rest);
+            program.execute().unwrap();
+            let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            for (k, value) in values[..2].iter().enumerate() {
+                assert_eq!(bits(program.output_slice(k)), bits(value.value().as_slice()), "output {k}, {rest}");
+            }
+            for (state, new) in program.states().into_iter().zip(&values[2..]) {
+                assert_eq!(
+                    bits(program.state_slice(state).unwrap()),
+                    bits(new.value().as_slice()),
+                    "{state:?}, {rest}"
+                );
             }
         }
     }

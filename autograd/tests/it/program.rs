@@ -142,6 +142,86 @@ fn a_program_of_numbers_gives_the_bits_of_values_on_demand() {
     for_all(40, "numbers", &any::<u64>(), check_numbers);
 }
 
+/// What is computed from leaves by the operations that this seed chooses: values, and new ones for all leaves but the first.
+fn tiny_matrices<'g>(seed: u64, leaves: &[Var<'g, f64>]) -> (Vec<Var<'g, f64>>, Vec<[Var<'g, f64>; 2]>) {
+    let mut choices = Choices(seed);
+    let graph = leaves[0].graph();
+    let cases: Vec<op::Case> = op::cases().into_iter().filter(|case| case.op.is_pointwise()).collect();
+    let mut values = leaves.to_vec();
+    let mut outputs = Vec::new();
+    for _ in 0..4 + choices.next(20) {
+        let x = values[choices.next(values.len())];
+        let value = match choices.next(6) {
+            0 => x.reshape(x.cols(), x.rows()),
+            1 => x.slice(0..1, 0..x.cols().min(2)),
+            2 => {
+                let case = &cases[choices.next(cases.len())];
+                let y = values[choices.next(values.len())];
+                let operands = [x, y, x];
+                graph.try_apply(case.op, &operands[..case.domains.len()]).unwrap_or(y)
+            }
+            _ => grow(&mut choices, &values).unwrap_or(x),
+        };
+        if value.shape().len() <= 24 {
+            values.push(value);
+        }
+        outputs.extend([value, x.transpose()].into_iter().take(choices.next(3)));
+    }
+    let states = &leaves[1..];
+    let total = values.iter().map(|value| value.sum()).sum::<Var<'g, f64>>();
+    let gradients = if choices.next(2) == 0 { total.gradient_or_zero(states.to_vec()) } else { states.to_vec() };
+    let new = |(i, (&state, &gradient)): (usize, (&Var<'g, f64>, &Var<'g, f64>))| {
+        let others = states.iter().chain(&values).filter(|other| other.shape() == state.shape());
+        let others: Vec<Var<'g, f64>> = others.copied().collect();
+        [state, if i % 2 == 0 { state - gradient * 0.125 } else { others[choices.next(others.len())] }]
+    };
+    let updates = states.iter().zip(&gradients).enumerate().map(new).collect();
+    outputs.extend(values[values.len() - 2..].iter().chain(&gradients));
+    (outputs, updates)
+}
+
+fn check_tiny_matrices(seed: u64) -> Verdict {
+    const SPECIAL: [f64; 8] = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 5e-324, -1e-310, f64::MAX, 0.0, -0.0];
+    let mut choices = Choices(seed);
+    let is_special = choices.next(4) == 0;
+    let number = |choices: &mut Choices| match choices.next(6) {
+        0 if is_special => SPECIAL[choices.next(SPECIAL.len())],
+        _ => choices.number(),
+    };
+    let shape = |choices: &mut Choices| (1 + choices.next(6), 1 + choices.next(6));
+    let shapes: Vec<(usize, usize)> = (0..5).map(|_| shape(&mut choices)).filter(|(r, c)| r * c <= 24).collect();
+    let shapes = [vec![(4, 3), (1, 3), (4, 3), (1, 1)], shapes].concat();
+    let fill = |(rows, cols)| Matrix::from_fn(rows, cols, |_, _| number(&mut choices));
+    let mut now: Vec<Matrix<f64>> = shapes.into_iter().map(fill).collect();
+    let first = Graph::new();
+    let leaves: Vec<Var<'_, f64>> = now.iter().map(|x| first.variable(x.clone())).collect();
+    let (outputs, updates) = tiny_matrices(seed, &leaves);
+    first.verify()?;
+    let updates: Vec<_> = updates.into_iter().map(|[state, new]| (state, new)).collect();
+    let mut program = first.compile(&leaves[..1], &updates, &outputs).map_err(|error| error.to_string())?;
+    for run in 0..3 {
+        let graph = Graph::new();
+        let on_demand: Vec<Var<'_, f64>> = now.iter().map(|x| graph.variable(x.clone())).collect();
+        let (outputs, updates) = tiny_matrices(seed, &on_demand);
+        program.run(&[&now[0]]).map_err(|error| error.to_string())?;
+        for (i, output) in outputs.iter().enumerate() {
+            assert_same_bits(program.output_slice(i), &output.peek(), &format!("seed {seed}, run {run}, {output:?}"));
+        }
+        now.truncate(1);
+        for (state, [_, next]) in leaves[1..].iter().zip(&updates) {
+            let state = program.state(state.id()).unwrap_or_else(|| next.peek());
+            assert_same_bits(state.as_slice(), &next.peek(), &format!("seed {seed}, run {run}, state {next:?}"));
+            now.push(state);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_program_of_tiny_matrices_gives_the_bits_of_values_on_demand_run_after_run() {
+    for_all(1500, "tiny", &any::<u64>(), check_tiny_matrices);
+}
+
 #[test]
 fn a_program_of_empty_matrices_gives_empty_matrices() {
     let graph = Graph::<f64>::new();

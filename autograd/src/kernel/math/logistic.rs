@@ -16,6 +16,15 @@ pub(crate) fn sigmoid<T: Real>(x: T) -> T {
     if negative & (z < c(0.5)) { z - z * quotient } else { quotient }
 }
 
+/// [`sigmoid`] of `x` and of `−x`: one exponential serves both.
+#[inline(always)]
+pub(crate) fn sigmoids<T: Real>(x: T) -> [T; 2] {
+    let z = exp(-x.abs());
+    let (above, quotient) = (T::ONE / (T::ONE + z), z / (T::ONE + z));
+    let below = if z < c(0.5) { z - z * quotient } else { quotient };
+    [if x < T::ZERO { below } else { above }, if x > T::ZERO { below } else { above }]
+}
+
 /// `1 / (1 + e^(y−x))`: what is lost when `x - y` is rounded counts as a factor `e^lost ≈ 1 + lost` where it is negative.
 ///
 /// At most 3 ulp, subnormal results included. Of two equal infinities ½ if they are positive, else 0.

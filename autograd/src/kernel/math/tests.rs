@@ -416,6 +416,23 @@ fn integer_powers_multiply() {
     assert_eq!(powi(f64::NAN, 0).to_bits(), 1.0_f64.to_bits());
 }
 
+#[test]
+fn two_sigmoids_at_once_have_the_bits_of_each() {
+    fn check<T: Real>(x: f64) {
+        let x = T::from_f64(x);
+        let alone = [sigmoid(x), sigmoid(-x)];
+        for (both, alone) in sigmoids(x).into_iter().zip(alone) {
+            assert!(both == alone || both.is_nan() && alone.is_nan(), "{x}: {both} and {alone}");
+        }
+    }
+    let special =
+        [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 5e-324, -1e-40, 1e30, 745.0, -745.0, 0.69, 0.7];
+    for x in (-4000..4000).map(|i| f64::from(i) * 0.0213).chain(special) {
+        check::<f64>(x);
+        check::<f32>(x);
+    }
+}
+
 /// A loop over `x`, to be compiled for each instruction set.
 struct Loop<'a, T, F>(F, &'a [T], &'a mut [T]);
 

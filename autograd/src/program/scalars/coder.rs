@@ -122,7 +122,9 @@ impl<'a> Coder<'a> {
         self.code.runs.push(Run { op, count });
         match self.code.parts.last_mut() {
             Some(Part::Numbers(runs)) => *runs += 1,
-            Some(Part::Folds(..) | Part::Whole(_)) | None => self.code.parts.push(Part::Numbers(1)),
+            Some(Part::Folds(..) | Part::Whole(_) | Part::Pair(..) | Part::Gathers(_)) | None => {
+                self.code.parts.push(Part::Numbers(1))
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Items {
     known_folds: HashMap<Fold, u32, BuildHasherDefault<Mix>>,
     /// By item: its code, and where its operands end, and its results.
     pub(super) codes_of: Vec<u32>,
+    /// By term: where its items end.
+    pub(super) item_ends: Vec<u32>,
     input_ends: Vec<u32>,
     output_ends: Vec<u32>,
     pub(super) inputs: Vec<u32>,
@@ -44,6 +46,7 @@ impl Items {
                 return None;
             }
             items.add(terms, term)?;
+            items.item_ends.push(small(items.codes_of.len()));
         }
         items.starts.push(items.elements.len());
         Some(items)

@@ -1,11 +1,14 @@
 //! Values on demand: only what was asked for, each node once.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::error::RunError;
 use crate::graph::Graph;
 use crate::kernel::View;
 use crate::kernel::elementwise::Places;
+use crate::matrix::Matrix;
 use crate::node::{Node, NodeId, Nodes};
 use crate::op::custom::{self, Customs};
 use crate::op::{Bits, Op};
@@ -19,37 +22,72 @@ const BATCH: usize = 512;
 
 /// The values that are known.
 #[derive(Debug)]
-pub(crate) struct Values<T> {
+pub(crate) struct Values<T: Real> {
     /// By node; nodes beyond the end are unknown.
     state: Vec<State>,
     /// By node: its value, if that is known and a number.
     numbers: Vec<T>,
     /// The known values that are no numbers, one after the other.
     matrices: Vec<T>,
-    /// By node: start and length among these.
+    /// By node: start and length among these, or which of those that were given.
     places: Vec<(usize, usize)>,
+    /// Values of large leaves, which are not copied.
+    given: Vec<Given<T>>,
 }
+
+#[derive(Debug)]
+struct Given<T: Real> {
+    value: Arc<Matrix<T>>,
+    /// If all elements were said to be one number. That of zeros costs no memory until it is read.
+    filled: Option<T>,
+}
+
+/// Numbers from which on a value that is given is not copied.
+const LARGE: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Unknown,
     Number,
     Matrix,
+    Given,
 }
 
-impl<T> Default for Values<T> {
+impl<T: Real> Default for Values<T> {
     fn default() -> Self {
-        Self { state: Vec::new(), numbers: Vec::new(), matrices: Vec::new(), places: Vec::new() }
+        Self { state: Vec::new(), numbers: Vec::new(), matrices: Vec::new(), places: Vec::new(), given: Vec::new() }
     }
 }
 
 impl<T: Real> Values<T> {
     pub(crate) fn has(&self, id: NodeId) -> bool {
-        self.state.get(id.index()).is_some_and(|state| matches!(state, State::Number | State::Matrix))
+        self.state.get(id.index()).is_some_and(|state| !matches!(state, State::Unknown))
     }
 
     pub(crate) fn get(&self, id: NodeId) -> &[T] {
-        slice(&self.state, &self.numbers, &self.matrices, &self.places, id)
+        slice(&self.state, &self.numbers, &self.matrices, &self.places, &self.given, id)
+    }
+
+    /// Copies a value to where all is 0: a part of new memory that stays so costs nothing until it is read.
+    pub(crate) fn write_over_zeros(&self, id: NodeId, out: &mut [T]) {
+        let is_given = self.state[id.index()] == State::Given;
+        let filled = if is_given { self.given[self.places[id.index()].0].filled } else { None };
+        match filled {
+            Some(number) if number.to_f64().to_bits() == 0 => {}
+            Some(number) => out.fill(number),
+            None => out.copy_from_slice(self.get(id)),
+        }
+    }
+
+    /// Keeps the value of a leaf, if that is large.
+    pub(crate) fn give(&mut self, id: NodeId, value: Arc<Matrix<T>>, filled: Option<T>) {
+        if value.len() < LARGE {
+            return self.put(id, value.as_slice());
+        }
+        self.make_room(id);
+        self.set_place(id, self.given.len(), 0);
+        self.state[id.index()] = State::Given;
+        self.given.push(Given { value, filled });
     }
 
     pub(crate) fn put(&mut self, id: NodeId, value: &[T]) {
@@ -157,7 +195,10 @@ impl<T: Real> Values<T> {
         let (numbers, number) = self.numbers.split_at_mut(id.index());
         let (matrices, matrix) = self.matrices.split_at_mut(start);
         let view = |input: &NodeId| {
-            View::new(slice(&self.state, numbers, matrices, &self.places, *input), nodes.kind(*input).shape)
+            View::new(
+                slice(&self.state, numbers, matrices, &self.places, &self.given, *input),
+                nodes.kind(*input).shape,
+            )
         };
         let inputs: SmallVec<[View<'_, T>; 4]> = node.inputs.iter().map(view).collect();
         let out = if is_scalar { &mut number[..1] } else { matrix };
@@ -172,18 +213,22 @@ impl<T: Real> Values<T> {
     }
 }
 
-fn slice<'a, T>(
+fn slice<'a, T: Real>(
     state: &[State],
     numbers: &'a [T],
     matrices: &'a [T],
     places: &[(usize, usize)],
+    given: &'a [Given<T>],
     id: NodeId,
 ) -> &'a [T] {
-    if state[id.index()] == State::Number {
-        return core::slice::from_ref(&numbers[id.index()]);
+    match state[id.index()] {
+        State::Number => core::slice::from_ref(&numbers[id.index()]),
+        State::Given => given[places[id.index()].0].value.as_slice(),
+        State::Matrix | State::Unknown => {
+            let (start, len) = places[id.index()];
+            &matrices[start..start + len]
+        }
     }
-    let (start, len) = places[id.index()];
-    &matrices[start..start + len]
 }
 
 impl<T: Real> Graph<T> {

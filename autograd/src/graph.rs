@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::panic::Location;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -96,7 +97,39 @@ impl<T: Real> Graph<T> {
     #[must_use]
     #[track_caller]
     pub fn variable(&self, value: impl Into<Matrix<T>>) -> Var<'_, T> {
-        self.leaf(Op::Variable, &value.into())
+        self.leaf(Op::Variable, Arc::new(value.into()), None)
+    }
+
+    /// A [`variable`](Self::variable) with a value that is shared, not copied.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// let weights = Arc::new(autograd::Matrix::<f64>::ones(1000, 1));
+    /// let graph = autograd::Graph::new();
+    /// assert_eq!(graph.variable_of(&weights).sum().item(), 1000.0);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn variable_of(&self, value: &Arc<Matrix<T>>) -> Var<'_, T> {
+        self.leaf(Op::Variable, Arc::clone(value), None)
+    }
+
+    /// A [`variable`](Self::variable) with every element `value` at first: the state of an optimiser.
+    ///
+    /// # Examples
+    /// ```
+    /// let graph = autograd::Graph::new();
+    /// let (x, count) = (graph.input(1, 1), graph.variable_filled(1, 2, 0.0));
+    /// let mut program = graph.compile(&[x], &[(count, count + x)], &[])?;
+    /// program.run(&[&2.0.into()])?;
+    /// assert_eq!(program.state(count.id()).unwrap(), [[2.0, 2.0]].into());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn variable_filled(&self, rows: usize, cols: usize, value: T) -> Var<'_, T> {
+        self.leaf(Op::Variable, Arc::new(Matrix::filled(rows, cols, value)), Some(value))
     }
 
     /// A leaf with a value that never changes.
@@ -115,7 +148,7 @@ impl<T: Real> Graph<T> {
         if value.shape().is_scalar() {
             return self.fill(value.shape(), value.item());
         }
-        self.leaf(Op::Constant, &value)
+        self.leaf(Op::Constant, Arc::new(value), None)
     }
 
     /// A constant with every element `value`, without a place in memory.
@@ -248,9 +281,9 @@ impl<T: Real> Graph<T> {
     }
 
     #[track_caller]
-    fn leaf(&self, op: Op, value: &Matrix<T>) -> Var<'_, T> {
+    fn leaf(&self, op: Op, value: Arc<Matrix<T>>, filled: Option<T>) -> Var<'_, T> {
         let var = self.push(&op, &[], value.shape());
-        self.values.borrow_mut().put(var.id(), value.as_slice());
+        self.values.borrow_mut().give(var.id(), value, filled);
         var
     }
 

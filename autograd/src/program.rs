@@ -184,7 +184,7 @@ impl<T: Real> Graph<T> {
         let known = self.values.borrow();
         for (i, term) in terms.iter().enumerate() {
             if matches!(term.op, Op::Variable | Op::Constant) {
-                arena.get_mut(place(i).0).copy_from_slice(known.get(term.origin));
+                known.write_over_zeros(term.origin, arena.get_mut(place(i).0));
             }
             if term.op == Op::Variable && !fed.contains(&i) {
                 state_places.insert(term.origin, place(i));

@@ -1,6 +1,7 @@
 //! Parameters by name, and how they enter a graph.
 
 use core::fmt;
+use std::sync::Arc;
 
 use autograd::{Graph, Matrix, NodeId, Real, Var};
 
@@ -23,7 +24,8 @@ pub struct ParamId(usize);
 #[derive(Clone, PartialEq)]
 pub struct Params<T: Real> {
     seed: u64,
-    entries: Vec<(String, Matrix<T>)>,
+    /// Values are shared with graphs that they are bound into.
+    entries: Vec<(String, Arc<Matrix<T>>)>,
 }
 
 impl<T: Real> Params<T> {
@@ -40,7 +42,7 @@ impl<T: Real> Params<T> {
     #[track_caller]
     pub fn add(&mut self, name: &str, value: Matrix<T>) -> ParamId {
         assert!(self.find(name).is_none(), "Params: there is a parameter {name:?} already");
-        self.entries.push((name.to_owned(), value));
+        self.entries.push((name.to_owned(), Arc::new(value)));
         ParamId(self.entries.len() - 1)
     }
 
@@ -81,14 +83,14 @@ impl<T: Real> Params<T> {
         &self.entries[id.0].1
     }
 
-    /// The elements of a parameter, row by row, to be changed.
+    /// The elements of a parameter, row by row, to be changed. Graphs that it is bound into keep the old ones.
     ///
     /// # Panics
     /// If `id` belongs to other parameters, and there are fewer here.
     #[must_use]
     #[track_caller]
     pub fn value_mut(&mut self, id: ParamId) -> &mut [T] {
-        self.entries[id.0].1.as_mut_slice()
+        Arc::make_mut(&mut self.entries[id.0].1).as_mut_slice()
     }
 
     /// All parameters in order.
@@ -98,7 +100,7 @@ impl<T: Real> Params<T> {
 
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Matrix<T>)> {
-        self.entries.iter().map(|(name, value)| (name.as_str(), value))
+        self.entries.iter().map(|(name, value)| (name.as_str(), &**value))
     }
 
     /// Number of parameters (matrices).
@@ -153,7 +155,7 @@ impl<'g, T: Real> Scope<'g, T> {
         // A loop: variables made by a closure would not belong to the caller's line.
         let mut vars = Vec::with_capacity(params.len());
         for (_, value) in &params.entries {
-            vars.push(graph.variable(value));
+            vars.push(graph.variable_of(value));
         }
         Self { graph, vars }
     }

@@ -1,6 +1,6 @@
 //! Compiled programs give, bit for bit, what is computed on demand.
 
-use autograd::{Axis, CompileError, Graph, Matrix, Program, RunError, Var, op};
+use autograd::{Axis, CompileError, Graph, Matrix, Program, Real, RunError, Var, op};
 use proptest::prelude::*;
 
 use crate::support::{Verdict, for_all};
@@ -235,6 +235,37 @@ fn a_program_of_empty_matrices_gives_empty_matrices() {
     assert_eq!(program.output(1), Matrix::zeros(2, 3));
     assert_eq!(program.output(2), Matrix::zeros(0, 3));
     assert_eq!(program.state(w.id()).unwrap(), Matrix::zeros(0, 3));
+}
+
+#[test]
+fn values_that_are_shared_or_of_one_number_are_those_of_copies() {
+    let shared = std::sync::Arc::new(Matrix::from_fn(30, 20, |i, j| f64::from_usize(i) - 0.5 * f64::from_usize(j)));
+    for (rows, cols) in [(30, 20), (1, 20), (1, 1)] {
+        for number in [0.0, -0.0, 1.5, f64::NAN] {
+            let graph = Graph::new();
+            let x = graph.variable_of(&shared);
+            let (a, b) =
+                (graph.variable_filled(rows, cols, number), graph.variable(Matrix::filled(rows, cols, number)));
+            let next = [a * 2.0 - 1.0, b * 2.0 - 1.0];
+            let outputs = [x + a, x + b];
+            let mut program = graph
+                .compile(&[], &[(a, next[0]), (b, next[1]), (x, x * 3.0)], &[outputs[0], outputs[1], a, b])
+                .unwrap();
+            assert_same_bits(program.state_slice(a.id()).unwrap(), &b.value(), "at first");
+            program.run(&[]).unwrap();
+            for (i, output) in [outputs[1], outputs[1], b, b].iter().enumerate() {
+                assert_same_bits(
+                    program.output_slice(i),
+                    &output.value(),
+                    &format!("{rows}x{cols} of {number}, output {i}"),
+                );
+            }
+            for state in [a, b] {
+                assert_same_bits(program.state_slice(state.id()).unwrap(), &next[1].value(), "after a run");
+            }
+            assert_eq!(x.value(), *shared);
+        }
+    }
 }
 
 #[test]

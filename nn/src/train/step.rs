@@ -56,8 +56,8 @@ impl<T: Real> TrainingStep<T> {
         let scalars: Vec<Var<'_, T>> = optimizer.scalars(1).iter().map(|_| scalar()).collect();
         let mut updates: Vec<(Var<'_, T>, Var<'_, T>)> = Vec::new();
         for (&parameter, gradient) in scope.vars().iter().zip(loss.gradient(scope.vars())) {
-            let zeros = || autograd::Matrix::zeros(parameter.rows(), parameter.cols());
-            let slots: Vec<Var<'_, T>> = optimizer.slots().iter().map(|_| graph.variable(zeros())).collect();
+            let zeros = || graph.variable_filled(parameter.rows(), parameter.cols(), T::ZERO);
+            let slots: Vec<Var<'_, T>> = optimizer.slots().iter().map(|_| zeros()).collect();
             let step = Step { parameter, gradient, slots: &slots, rate, scalars: &scalars };
             let (new, new_slots) = optimizer.update(&step);
             updates.push((parameter, new));

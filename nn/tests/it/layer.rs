@@ -1,6 +1,6 @@
 //! Layers and their parameters: summaries, names, initial values, and what is said of wrong use.
 
-use autograd::{Graph, Matrix, Var};
+use autograd::{Graph, Matrix, Real, Var};
 use nn::init::Initializer;
 use nn::{Activation, Layer, Linear, Mlp, Params, Scope, Sequential, summary};
 
@@ -240,4 +240,17 @@ fn activations_are_what_their_formulas_say() {
         }
     }
     assert_eq!(Activation::default(), Activation::Identity);
+}
+
+#[test]
+fn a_graph_keeps_the_values_that_were_bound_into_it() {
+    let mut params = Params::<f64>::new(1);
+    let before = Matrix::from_fn(40, 30, |i, j| f64::from_usize(i) - 0.25 * f64::from_usize(j));
+    let id = params.add("w", before.clone());
+    let graph = Graph::new();
+    let scope = Scope::new(&graph, &params);
+    params.value_mut(id).fill(7.0);
+    assert_eq!(scope.param(id).value(), before);
+    assert_eq!(Scope::new(&graph, &params).param(id).value(), Matrix::filled(40, 30, 7.0));
+    assert_eq!(params.value(id), &Matrix::filled(40, 30, 7.0));
 }

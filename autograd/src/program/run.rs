@@ -11,6 +11,7 @@ use crate::program::fuse::Tail;
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Summed};
 use crate::program::pair;
 use crate::program::plan::LINE;
+use crate::program::threads;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -80,7 +81,8 @@ impl Fused {
         let mut out = core::mem::take(&mut slots[output]);
         let [left, right] = head.operands.map(|(slot, shape)| whole(&slots[slot], shape));
         let [a, b] = head.read(left, right);
-        T::matmul(out.write(0, head.shape.len()), a, b, Update::Overwrite, Threads::Pool);
+        let threads = if threads::are_awake() { Threads::Awake } else { Threads::Pool };
+        T::matmul(out.write(0, head.shape.len()), a, b, Update::Overwrite, threads);
         slots[output] = out;
     }
 

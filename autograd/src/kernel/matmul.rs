@@ -131,12 +131,32 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
     } else if n == 1 && m > 1 {
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
+    } else if n <= NARROW
+        && n < m
+        && update == Update::Overwrite
+        && (a.order, b.order) == (Order::Transposed, Order::Plain)
+    {
+        swapped(out, a, b, threads);
     } else if update == Update::Overwrite && is_halved(m, k, n) {
         with_bands(a, b, threads, &mut |rows| rows(0, out));
     } else {
         let plan = Plan::new(m, k, n, b.order, threads);
         Arch::new().dispatch(Product { out, a, b, update, plan });
     }
+}
+
+/// By the product of the transposed operands the other way round: few columns would fill few lanes of vectors, and the rows of
+/// `a`, which are stored as columns, fill all.
+fn swapped<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, threads: Threads) {
+    let (m, n) = (a.shape().rows, b.shape().cols);
+    let mut scratch = T::part_scratch().take();
+    scratch.resize(scratch.len().max(out.len()), T::ZERO);
+    let result = &mut scratch[..out.len()];
+    product(result, b.transposed(), a.transposed(), Update::Overwrite, threads);
+    for (i, out) in out.chunks_exact_mut(n).enumerate() {
+        out.iter_mut().zip(result[i..].iter().step_by(m)).for_each(|(out, x)| *out = *x);
+    }
+    T::part_scratch().set(scratch);
 }
 
 /// Element by element, before another instruction set is even chosen.
@@ -178,6 +198,9 @@ fn loops<T: Lanes>(
 
 /// Most multiply-adds of a tiny product, whose elements are sums in the order of `k` from 0 on.
 pub(crate) const TINY: usize = 64;
+
+/// Most columns of a product that is computed by its transpose.
+const NARROW: usize = 16;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
@@ -433,7 +456,7 @@ impl<T: Lanes> Band<'_, T> {
     fn copied<S: Simd, const M: usize>(&mut self, simd: S, q: usize, k: usize) -> usize {
         let (n, stride) = (self.right.n, self.a.stored.cols);
         let mut scratch = T::part_scratch().take();
-        scratch.resize(COPIED * STEPS * M, T::ZERO);
+        scratch.resize(scratch.len().max(COPIED * STEPS * M), T::ZERO);
         let (copy, _) = scratch.as_chunks_mut();
         let rows = self.out.len() / n / M * M;
         for first in (0..rows).step_by(COPIED * M) {

@@ -25,7 +25,7 @@ pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use lanes::{Lanes, lanes};
 use pack::Pack;
-use tile::{Block, ByColumns, ByRows, MAX_VECTORS, Panel};
+use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel};
 
 /// How the stored numbers of an operand are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub enum Threads {
     One,
     /// The threads of the current rayon pool, if the product is large enough.
     Pool,
+    /// The same, but they are awake: smaller products are large enough.
+    Awake,
 }
 
 /// `out = op(a) op(b)`, or `out += op(a) op(b)`, where `out` is row-major.
@@ -129,12 +131,32 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
     } else if n == 1 && m > 1 {
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
+    } else if n <= NARROW
+        && n < m
+        && update == Update::Overwrite
+        && (a.order, b.order) == (Order::Transposed, Order::Plain)
+    {
+        swapped(out, a, b, threads);
     } else if update == Update::Overwrite && is_halved(m, k, n) {
         with_bands(a, b, threads, &mut |rows| rows(0, out));
     } else {
         let plan = Plan::new(m, k, n, b.order, threads);
         Arch::new().dispatch(Product { out, a, b, update, plan });
     }
+}
+
+/// By the product of the transposed operands the other way round: few columns would fill few lanes of vectors, and the rows of
+/// `a`, which are stored as columns, fill all.
+fn swapped<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, threads: Threads) {
+    let (m, n) = (a.shape().rows, b.shape().cols);
+    let mut scratch = T::part_scratch().take();
+    scratch.resize(scratch.len().max(out.len()), T::ZERO);
+    let result = &mut scratch[..out.len()];
+    product(result, b.transposed(), a.transposed(), Update::Overwrite, threads);
+    for (i, out) in out.chunks_exact_mut(n).enumerate() {
+        out.iter_mut().zip(result[i..].iter().step_by(m)).for_each(|(out, x)| *out = *x);
+    }
+    T::part_scratch().set(scratch);
 }
 
 /// Element by element, before another instruction set is even chosen.
@@ -177,6 +199,9 @@ fn loops<T: Lanes>(
 /// Most multiply-adds of a tiny product, whose elements are sums in the order of `k` from 0 on.
 pub(crate) const TINY: usize = 64;
 
+/// Most columns of a product that is computed by its transpose.
+const NARROW: usize = 16;
+
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
 
@@ -188,6 +213,12 @@ const THREAD_DOTS: usize = 64;
 
 /// Steps of `k` for which a panel and a few rows stay in the first-level cache.
 const STEPS: usize = 256;
+
+/// Tiles of the left operand that are copied at once.
+const COPIED: usize = 4;
+
+/// Columns from which on that pays.
+const COPY: usize = 128;
 
 /// Rows that read the right operand while it stays in the second-level cache.
 const BAND: usize = 128;
@@ -203,6 +234,9 @@ const PACKED: usize = 1 << 19;
 
 /// Multiply-adds from which on a second thread pays.
 pub(crate) const PARALLEL: usize = 1 << 22;
+
+/// The same if that thread is awake.
+const PARALLEL_AWAKE: usize = 1 << 19;
 
 /// Bytes in a line of the cache.
 const LINE: usize = 64;
@@ -220,7 +254,12 @@ struct Plan {
 
 impl Plan {
     fn new(m: usize, k: usize, n: usize, right: Order, threads: Threads) -> Self {
-        let parallel = threads == Threads::Pool && m * n * k >= PARALLEL && rayon::current_num_threads() > 1;
+        let least = match threads {
+            Threads::One => usize::MAX,
+            Threads::Pool => PARALLEL,
+            Threads::Awake => PARALLEL_AWAKE,
+        };
+        let parallel = m * n * k >= least && rayon::current_num_threads() > 1;
         let pack = m >= PACK || right == Order::Transposed;
         Self { pack, band: if parallel { THREAD_BAND } else { BAND }, parallel }
     }
@@ -365,29 +404,80 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let n = self.right.n;
-        let stride = self.a.stored.cols;
         let end = self.steps.end;
-        for q in self.steps.step_by(STEPS) {
-            let mut column = 0;
-            while column < n {
-                let panel = self.right.panel(lanes::<S, T>(), column, q, STEPS.min(end - q));
-                let accumulate = self.update == Update::Accumulate;
-                let out = Block { data: &mut *self.out, stride: n, column, accumulate };
-                column += panel.width;
-                match self.a.order {
-                    Order::Plain => {
-                        let data = &self.a.data[self.row * stride + self.p + q..];
-                        tile::block(simd, out, ByRows { data, stride }, panel);
-                    }
-                    Order::Transposed => {
-                        let data = &self.a.data[(self.p + q) * stride..];
-                        tile::block(simd, out, ByColumns { data, stride, first: self.row }, panel);
+        // In equal blocks, lest the last one be short.
+        let len = self.steps.len().div_ceil(self.steps.len().div_ceil(STEPS).max(1)).max(1);
+        for q in self.steps.clone().step_by(len) {
+            let k = len.min(end - q);
+            let rows = self.out.len() / self.right.n;
+            let copied = match self.a.order {
+                Order::Transposed if self.right.in_place == 0 && self.right.n > COPY => {
+                    if S::REGISTER_COUNT >= 32 {
+                        self.copied::<S, 8>(simd, q, k)
+                    } else {
+                        self.copied::<S, 4>(simd, q, k)
                     }
                 }
-            }
+                Order::Transposed | Order::Plain => 0,
+            };
+            self.rows(simd, copied..rows, q, k);
             self.update = Update::Accumulate;
         }
+    }
+}
+
+impl<T: Lanes> Band<'_, T> {
+    /// `k` steps of some rows, whose left operand is read where it lies.
+    #[inline(always)]
+    fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize) {
+        let (n, stride, row) = (self.right.n, self.a.stored.cols, self.row + rows.start);
+        let mut column = 0;
+        while column < n && !rows.is_empty() {
+            let panel = self.right.panel(lanes::<S, T>(), column, q, k);
+            let data = &mut self.out[rows.start * n..rows.end * n];
+            let out = Block { data, stride: n, column, accumulate: self.update == Update::Accumulate };
+            column += panel.width;
+            match self.a.order {
+                Order::Plain => {
+                    let data = &self.a.data[row * stride + self.p + q..];
+                    tile::block(simd, out, ByRows { data, stride }, panel);
+                }
+                Order::Transposed => {
+                    let data = &self.a.data[(self.p + q) * stride..];
+                    tile::block(simd, out, ByColumns { data, stride, first: row }, panel);
+                }
+            }
+        }
+    }
+
+    /// `k` steps of as many rows as make tiles of `M`, whose left operand, stored column by column, is copied first: a column of
+    /// it may be a page away from the next. Gives the number of rows.
+    #[inline(always)]
+    fn copied<S: Simd, const M: usize>(&mut self, simd: S, q: usize, k: usize) -> usize {
+        let (n, stride) = (self.right.n, self.a.stored.cols);
+        let mut scratch = T::part_scratch().take();
+        scratch.resize(scratch.len().max(COPIED * STEPS * M), T::ZERO);
+        let (copy, _) = scratch.as_chunks_mut();
+        let rows = self.out.len() / n / M * M;
+        for first in (0..rows).step_by(COPIED * M) {
+            let rows = (COPIED * M).min(rows - first);
+            for p in 0..k {
+                let column = &self.a.data[(self.p + q + p) * stride + self.row + first..][..rows];
+                for (t, part) in column.as_chunks::<M>().0.iter().enumerate() {
+                    copy[t * k + p] = *part;
+                }
+            }
+            let mut column = 0;
+            while column < n {
+                let panel = self.right.panel(lanes::<S, T>(), column, q, k);
+                let data = &mut self.out[first * n..(first + rows) * n];
+                let out = Block { data, stride: n, column, accumulate: self.update == Update::Accumulate };
+                column += panel.width;
+                tile::copied_block::<S, T, M>(simd, out, Copied { data: copy }, panel);
+            }
+        }
+        T::part_scratch().set(scratch);
+        rows
     }
 }
 

@@ -107,7 +107,8 @@ macro_rules! formulas {
                 }
             }
 
-            /// Computes it. First come the operands that are as long as `out`, then those that are a single number.
+            /// Computes it. First come the operands that are as long as `out`, then those that are a single number. One that
+            /// is empty is what stands in `out`.
             pub(crate) fn run<T: Real>(self, operands: &[&[T]], out: &mut [T]) {
                 match self {
                     $(Self::$name => run::<T, $full, $single>(
@@ -183,48 +184,65 @@ fn run<T: Real, const F: usize, const S: usize>(
     operands: &[&[T]],
     out: &mut [T],
 ) {
-    let full: [&[T]; F] = from_fn(|k| operands[k]);
-    let single: [T; S] = from_fn(|k| operands[F + k][0]);
-    if !Arch::new().dispatch(Loop { f: short, full, single, out: &mut *out }) {
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = exact(full.map(|x| Exact(x[i])), single.map(Exact)).0;
-        }
-    }
+    let full = from_fn(|k| operands[k]);
+    let single = from_fn(|k| operands[F + k][0]);
+    Arch::new().dispatch(Loop { short, exact, full, single, out });
 }
 
-struct Loop<'a, T, F, const N: usize, const S: usize> {
-    f: F,
+/// Numbers that are computed before they are written, so that `out` may be an operand.
+const CHUNK: usize = 64;
+
+struct Loop<'a, T, F, G, const N: usize, const S: usize> {
+    short: F,
+    exact: G,
     full: [&'a [T]; N],
     single: [T; S],
     out: &'a mut [T],
 }
 
-impl<T, F, const N: usize, const S: usize> WithSimd for Loop<'_, T, F, N, S>
+impl<T, F, G, const N: usize, const S: usize> WithSimd for Loop<'_, T, F, G, N, S>
 where
     T: Real,
     F: Fn([Short<T>; N], [Short<T>; S]) -> Short<T>,
+    G: Fn([Exact<T>; N], [Exact<T>; S]) -> Exact<T>,
 {
-    /// Whether the shorter ways could be taken.
-    type Output = bool;
+    type Output = ();
 
     #[inline(always)]
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "the compiler sees of a counted loop alone that all indices are in bounds"
-    )]
-    fn with_simd<A: Simd>(self, _: A) -> bool {
-        let Self { f, full, single, out } = self;
-        let len = out.len();
-        let full: [&[T]; N] = from_fn(|k| &full[k][..len]);
-        let single = single.map(|x| Short(x, true));
-        let mut fits = true;
-        for i in 0..len {
-            let result = f(from_fn(|k| Short(full[k][i], true)), single);
-            out[i] = result.0;
-            fits &= result.1;
+    fn with_simd<A: Simd>(self, _: A) {
+        let Self { short, exact, full, single, out } = self;
+        let chunk = |full: [&[T; CHUNK]; N]| {
+            let (results, fit) = chunk(full, |x| short(x.map(|x| Short(x, true)), single.map(|x| Short(x, true))));
+            if fit { results } else { from_fn(|i| exact(full.map(|x| Exact(x[i])), single.map(Exact)).0) }
+        };
+        let (whole, rest) = out.as_chunks_mut();
+        let mut chunks: [_; N] = from_fn(|k| full[k].as_chunks().0.iter());
+        for out in whole {
+            let full = from_fn(|k| chunks[k].next().unwrap_or(&*out));
+            *out = chunk(full);
         }
-        fits
+        if !rest.is_empty() {
+            let mut padded = [[T::ONE; CHUNK]; N];
+            for (padded, full) in padded.iter_mut().zip(full) {
+                let now = if full.is_empty() { &*rest } else { full.as_chunks::<CHUNK>().1 };
+                padded[..now.len()].copy_from_slice(now);
+            }
+            let results = chunk(padded.each_ref());
+            rest.copy_from_slice(&results[..rest.len()]);
+        }
     }
+}
+
+/// Results, and whether the shorter ways could be taken for all.
+#[inline(always)]
+fn chunk<T: Real, const N: usize>(full: [&[T; CHUNK]; N], f: impl Fn([T; N]) -> Short<T>) -> ([T; CHUNK], bool) {
+    let (mut results, mut fit) = ([T::ZERO; CHUNK], true);
+    for (i, result) in results.iter_mut().enumerate() {
+        let Short(value, fits) = f(full.map(|x| x[i]));
+        *result = value;
+        fit &= fits;
+    }
+    (results, fit)
 }
 
 #[cfg(test)]
@@ -259,7 +277,10 @@ mod tests {
                 let operands: Vec<&[T]> = columns.iter().map(Vec::as_slice).collect();
                 let mut out = vec![T::ONE; len];
                 formula.run(&operands, &mut out);
-                for (i, (found, right)) in out.into_iter().zip(value(&formula.tree(), &operands)).enumerate() {
+                let mut in_place = columns[0].clone();
+                formula.run(&[&[&[][..]], &operands[1..]].concat(), &mut in_place);
+                let right = value(&formula.tree(), &operands);
+                for (i, (found, right)) in out.iter().zip(&right).chain(in_place.iter().zip(&right)).enumerate() {
                     let same = found.to_f64().to_bits() == right.to_f64().to_bits() || found.is_nan() && right.is_nan();
                     assert!(same, "{formula:?} of {len} numbers: number {i} is {found:e} and not {right:e}");
                 }

@@ -208,6 +208,13 @@ struct Coder<'a> {
     loaded: usize,
 }
 
+/// The operand that the result may overwrite while it is computed: of a formula, the first.
+fn in_place(instruction: &Virtual) -> Option<usize> {
+    let Action::Compute(_) = instruction.action else { return None };
+    let (first, others) = instruction.inputs.split_first()?;
+    (!others.contains(first)).then_some(*first)
+}
+
 impl Coder<'_> {
     fn slot_of(&self, term: usize) -> Option<usize> {
         self.layout.places[term].and_then(|span| self.kernel.slots.binary_search(&span).ok())
@@ -341,8 +348,8 @@ impl Coder<'_> {
         }
         let mut free: Vec<usize> = Vec::new();
         for (at, instruction) in core::mem::take(&mut self.code).into_iter().enumerate() {
-            let output = self.place_result(instruction.output, at, &mut free);
-            let second = instruction.second.map(|second| self.place_result(second, at, &mut free));
+            let output = self.place_result(instruction.output, in_place(&instruction), at, &mut free);
+            let second = instruction.second.map(|second| self.place_result(second, None, at, &mut free));
             let pointwise = match instruction.action {
                 Action::Apply(op, _) => op.is_pointwise(),
                 Action::Compute(_) => true,
@@ -362,11 +369,13 @@ impl Coder<'_> {
         self.layout.group.tails.iter().map(input).collect()
     }
 
-    /// Gives a value its place when it is computed: its slot, if nothing still reads what stands there, or a register.
-    fn place_result(&mut self, value: usize, at: usize, free: &mut Vec<usize>) -> Operand {
+    /// Gives a value its place when it is computed: its slot, if nothing still reads what stands there, or a register. The
+    /// instruction itself may read `own` there.
+    fn place_result(&mut self, value: usize, own: Option<usize>, at: usize, free: &mut Vec<usize>) -> Operand {
         let stored = self.all[value].stored;
+        let read = |victim: usize| self.all[victim].last_use >= at + usize::from(own == Some(victim));
         let place = match stored {
-            Some((slot, victim)) if victim.is_none_or(|victim| self.all[victim].last_use < at) => Place::Slot(slot),
+            Some((slot, victim)) if !victim.is_some_and(read) => Place::Slot(slot),
             _ => Place::Register(free.pop().unwrap_or_else(|| self.new_register())),
         };
         self.all[value].place = Some(place);

@@ -192,7 +192,8 @@ impl Fused {
         self.registers * self.width + self.constants.len().next_multiple_of(ALIGNED) + band
     }
 
-    /// Registers and slots exist; what is written is marked so, and only that; nothing writes over its own operand.
+    /// Registers and slots exist; what is written is marked so, and only that; nothing but a formula writes over its own
+    /// operand.
     pub(crate) fn verify(&self) -> Result<(), String> {
         let exists = |operand: &Operand| match operand.place {
             Place::Register(register) => register < self.registers,
@@ -209,7 +210,9 @@ impl Fused {
             if !instruction.inputs.iter().chain(instruction.outputs()).all(exists) {
                 return Err(format!("{name} at a place that is none"));
             }
-            let over = |output: &Operand| instruction.inputs.iter().any(|input| input.place == output.place);
+            // A formula may: its first operand.
+            let own = usize::from(matches!(instruction.action, Action::Compute(_)));
+            let over = |output: &Operand| instruction.inputs[own..].iter().any(|input| input.place == output.place);
             if instruction.outputs().any(over)
                 || instruction.second.is_some_and(|s| s.place == instruction.output.place)
             {

@@ -11,6 +11,7 @@ use crate::program::fuse::Tail;
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Summed};
 use crate::program::pair;
 use crate::program::plan::LINE;
+use crate::program::threads;
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -80,7 +81,8 @@ impl Fused {
         let mut out = core::mem::take(&mut slots[output]);
         let [left, right] = head.operands.map(|(slot, shape)| whole(&slots[slot], shape));
         let [a, b] = head.read(left, right);
-        T::matmul(out.write(0, head.shape.len()), a, b, Update::Overwrite, Threads::Pool);
+        let threads = if threads::are_awake() { Threads::Awake } else { Threads::Pool };
+        T::matmul(out.write(0, head.shape.len()), a, b, Update::Overwrite, threads);
         slots[output] = out;
     }
 
@@ -334,7 +336,7 @@ impl<T: Real> Part<'_, '_, T> {
         };
         let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
         let sources = Sources { before: &[], after: &[], out: usize::MAX, slots: &*self.slots, fixed, width };
-        let x = if let Place::Register(_) = input.place { x } else { sources.find(input, block).data };
+        let x = if let Place::Register(_) = input.place { x } else { sources.find(input, block) };
         let [a, b] = &mut taken;
         first = a.as_mut().map_or(first, |slot| slot.write(start, len));
         second = b.as_mut().map_or(second, |slot| slot.write(start, len));
@@ -353,7 +355,7 @@ impl<T: Real> Part<'_, '_, T> {
         let (state, after) = rest.split_at_mut(width);
         let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
         let sources = Sources { before, after, out: tail.state, slots: &*self.slots, fixed, width };
-        let x = sources.find(tail.input, block);
+        let x = sources.view(tail.input, block);
         if let Slot::Write(sums, start) = &mut parts {
             match tail.tail {
                 Tail::Columns => {
@@ -402,32 +404,40 @@ struct Sources<'a, 'b, T> {
 }
 
 impl<'a, T: Real> Sources<'a, '_, T> {
-    #[inline]
-    fn find(&self, operand: Operand, block: Block) -> View<'a, T> {
-        let (shape, width) = (block.shape(operand.cols), self.width);
-        let (start, len) = (block.start(operand.cols), shape.len());
-        let data = match operand.place {
+    fn view(&self, operand: Operand, block: Block) -> View<'a, T> {
+        let single = matches!(operand.place, Place::Scalar(_) | Place::Constant(_));
+        let shape = if single { Shape::SCALAR } else { block.shape(operand.cols) };
+        View::new(self.find(operand, block), shape)
+    }
+
+    // Not a view, which is too large for registers: read back from memory, it waits for all that was written before.
+    fn find(&self, operand: Operand, block: Block) -> &'a [T] {
+        let (len, width) = (block.shape(operand.cols).len(), self.width);
+        let start = block.start(operand.cols);
+        match operand.place {
             Place::Register(r) if r < self.out => &self.before[r * width..r * width + len],
             Place::Register(r) => &self.after[(r - self.out - 1) * width..(r - self.out - 1) * width + len],
             Place::Slot(slot) => self.slots[slot].read(start, len),
             Place::Row(slot) => self.slots[slot].read(block.col(), len),
-            Place::Scalar(slot) => return View::new(self.slots[slot].read(0, 1), Shape::SCALAR),
-            Place::Constant(i) => return View::new(&self.fixed.constants[i..=i], Shape::SCALAR),
+            Place::Scalar(slot) => self.slots[slot].read(0, 1),
+            Place::Constant(i) => &self.fixed.constants[i..=i],
             Place::Band => &self.fixed.band[start - self.fixed.band_row * operand.cols..][..len],
-        };
-        View::new(data, shape)
+        }
     }
 }
 
 impl Instruction {
     fn run<T: Real>(&self, sources: &Sources<'_, '_, T>, block: Block, out: &mut [T]) -> Result<(), RunError> {
-        let view = |k: usize| sources.find(self.inputs[k], block);
+        let view = |k: usize| sources.view(self.inputs[k], block);
         let (op, site) = match self.action {
             Action::Apply(op, site) => (op, site),
             Action::Compute(formula) => {
                 let mut operands: [&[T]; MOST] = [&[]; MOST];
                 let count = self.inputs.len();
-                operands[..count].iter_mut().enumerate().for_each(|(k, operand)| *operand = view(k).data);
+                for (operand, &input) in operands.iter_mut().zip(&self.inputs) {
+                    let in_place = input.place == self.output.place;
+                    *operand = if in_place { &[] } else { sources.find(input, block) };
+                }
                 T::formula(formula, &operands[..count], out);
                 return Ok(());
             }

@@ -59,6 +59,11 @@ impl Standby {
     }
 }
 
+/// Whether the other threads stand by for the run that calls this.
+pub(super) fn are_awake() -> bool {
+    RUNNING.get()
+}
+
 /// Takes work from others, and leaves when there has been none for a while, so that nothing hangs, whatever else the pool has to
 /// do.
 fn look() {

@@ -28,6 +28,8 @@ pub(crate) trait Lanes: Real {
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
     /// Memory of this thread that outlives a product. Who uses it takes it and puts it back.
     fn scratch() -> &'static LocalKey<Cell<Vec<Self>>>;
+    /// The same for a part of a product.
+    fn part_scratch() -> &'static LocalKey<Cell<Vec<Self>>>;
 }
 
 /// Number of elements in a vector.
@@ -78,6 +80,13 @@ macro_rules! lanes {
             }
 
             fn scratch() -> &'static LocalKey<Cell<Vec<Self>>> {
+                thread_local! {
+                    static SCRATCH: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
+                }
+                &SCRATCH
+            }
+
+            fn part_scratch() -> &'static LocalKey<Cell<Vec<Self>>> {
                 thread_local! {
                     static SCRATCH: Cell<Vec<$t>> = const { Cell::new(Vec::new()) };
                 }

@@ -168,16 +168,40 @@ fn product_equals_the_three_loops_across_blocks() {
 fn number_of_threads_does_not_change_a_bit() {
     let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
     let pools = [1, 2, 3, 5].map(pool);
-    for shape in [[128, 784, 512], [300, 129, 131], [67, 1100, 67], [1, 3000, 1500], [4300, 1000, 1]] {
-        assert!(shape.iter().product::<usize>() >= PARALLEL, "{shape:?} is left to one thread");
+    let shapes = [[128, 784, 512], [300, 129, 131], [67, 1100, 67], [1, 3000, 1500], [4300, 1000, 1], [128, 512, 10]];
+    for shape in shapes {
+        let awake = if shape.iter().product::<usize>() >= PARALLEL { Threads::Pool } else { Threads::Awake };
+        assert!(shape.iter().product::<usize>() >= PARALLEL_AWAKE, "{shape:?} is left to one thread");
         for orders in ORDERS {
             let case = Case::<f32>::new(shape, orders, Update::Overwrite, numbers);
             let one = case.product(Threads::One);
             for pool in &pools {
-                let many = pool.install(|| case.product(Threads::Pool));
+                let many = pool.install(|| case.product(awake));
                 let same = one.iter().zip(&many).all(|(x, y)| x.to_bits() == y.to_bits());
                 assert!(same, "{shape:?} {orders:?} {pool:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_left_operand_that_is_copied_gives_the_bits_of_one_that_is_not() {
+    fn check<T: Lanes>(shape @ [m, k, _]: [usize; 3], update: Update) {
+        let case = Case::<T>::new(shape, (Order::Transposed, Order::Plain), update, numbers);
+        let a = (0..m).flat_map(|i| (0..k).map(move |p| (i, p))).map(|(i, p)| case.a[p * m + i]).collect();
+        let plain = Case { a, orders: (Order::Plain, Order::Plain), old: case.old.clone(), b: case.b.clone(), ..case };
+        let bits = |x: Vec<T>| x.into_iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(case.product(Threads::One)), bits(plain.product(Threads::One)), "{shape:?}");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            assert_eq!(bits(case.product_with(simd)), bits(plain.product_with(simd)), "{shape:?}");
+        }
+    }
+    // More steps than are done at once, rows that fill no tile, columns that fill no vector.
+    for shape in [[300, 300, 150], [283, 7, 131], [256, 514, 129]] {
+        for update in [Update::Overwrite, Update::Accumulate] {
+            check::<f32>(shape, update);
+            check::<f64>(shape, update);
         }
     }
 }

@@ -83,6 +83,32 @@ impl<T: Lanes> Left<T> for ByColumns<'_, T> {
     }
 }
 
+/// Copied: `k` steps of `M` rows each, tile by tile, beside packed panels.
+#[derive(Clone, Copy)]
+pub(super) struct Copied<'a, T, const M: usize> {
+    pub(super) data: &'a [[T; M]],
+}
+
+impl<T: Lanes, const R: usize> Left<T> for Copied<'_, T, R> {
+    // Nothing here depends on a stride: all that is between multiply-adds takes their place.
+    #[inline(always)]
+    fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
+        self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        panel: Panel<'_, T>,
+        row: usize,
+        p: usize,
+    ) {
+        let left = self.data[row / R * panel.k..][..panel.k].as_flattened().as_chunks::<M>().0;
+        let right = T::vectors::<S>(panel.data).as_chunks::<N>().0;
+        let left = left[p..].as_chunks::<K>().0;
+        for (left, right) in left.iter().zip(right[p..].as_chunks::<K>().0) {
+            add::<S, T, M, N, K>(simd, sums, |i, q| left[q][i], right.each_ref());
+        }
+    }
+}
+
 /// The first `N` elements.
 #[inline(always)]
 #[allow(clippy::expect_used, reason = "a slice index that fails panics as well")]
@@ -124,6 +150,24 @@ pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Le
         1 => tiles::<S, T, 1>(simd, out, left, panel),
         2 => tiles::<S, T, 2>(simd, out, left, panel),
         _ => tiles::<S, T, MAX_VECTORS>(simd, out, left, panel),
+    }
+}
+
+/// The product of copied rows, a multiple of `M`, and a packed panel.
+#[inline(always)]
+pub(super) fn copied_block<S: Simd, T: Lanes, const M: usize>(
+    simd: S,
+    mut out: Block<'_, T>,
+    left: Copied<'_, T, M>,
+    panel: Panel<'_, T>,
+) {
+    for row in (0..out.data.len() / out.stride).step_by(M) {
+        let out = &mut out;
+        match panel.width.div_ceil(lanes::<S, T>()) {
+            1 => tile::<S, T, M, 1>(simd, out, left, panel, row),
+            2 => tile::<S, T, M, 2>(simd, out, left, panel, row),
+            _ => tile::<S, T, M, MAX_VECTORS>(simd, out, left, panel, row),
+        };
     }
 }
 
@@ -192,7 +236,21 @@ fn steps<S: Simd, T: Lanes, const M: usize, const N: usize, const K: usize>(
     panel: Panel<'_, T>,
     right: &[T],
 ) {
-    let right: [&[T::Vector<S>; N]; K] = from_fn(|q| array(T::vectors::<S>(&right[q * panel.stride + panel.column..])));
+    add::<S, T, M, N, K>(
+        simd,
+        sums,
+        left,
+        from_fn(|q| array(T::vectors::<S>(&right[q * panel.stride + panel.column..]))),
+    );
+}
+
+#[inline(always)]
+fn add<S: Simd, T: Lanes, const M: usize, const N: usize, const K: usize>(
+    simd: S,
+    sums: &mut [[T::Vector<S>; N]; M],
+    left: impl Fn(usize, usize) -> T,
+    right: [&[T::Vector<S>; N]; K],
+) {
     // Nothing below can panic: otherwise a load and its use would not become one broadcasting instruction.
     for (q, right) in right.iter().enumerate() {
         for (i, sums) in sums.iter_mut().enumerate() {

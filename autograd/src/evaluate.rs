@@ -43,7 +43,7 @@ struct Given<T: Real> {
 }
 
 /// Numbers from which on a value that is given is not copied.
-const LARGE: usize = 256;
+pub(crate) const LARGE: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {

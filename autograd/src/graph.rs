@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::error::ShapeError;
-use crate::evaluate::Values;
+use crate::evaluate::{LARGE, Values};
 use crate::matrix::Matrix;
 use crate::node::{Call, NodeId, Nodes};
 use crate::op::custom::Customs;
@@ -97,7 +97,7 @@ impl<T: Real> Graph<T> {
     #[must_use]
     #[track_caller]
     pub fn variable(&self, value: impl Into<Matrix<T>>) -> Var<'_, T> {
-        self.leaf(Op::Variable, Arc::new(value.into()), None)
+        self.leaf(Op::Variable, value.into())
     }
 
     /// A [`variable`](Self::variable) with a value that is shared, not copied.
@@ -112,7 +112,9 @@ impl<T: Real> Graph<T> {
     #[must_use]
     #[track_caller]
     pub fn variable_of(&self, value: &Arc<Matrix<T>>) -> Var<'_, T> {
-        self.leaf(Op::Variable, Arc::clone(value), None)
+        let var = self.push(&Op::Variable, &[], value.shape());
+        self.values.borrow_mut().give(var.id(), Arc::clone(value), None);
+        var
     }
 
     /// A [`variable`](Self::variable) with every element `value` at first: the state of an optimiser.
@@ -129,7 +131,9 @@ impl<T: Real> Graph<T> {
     #[must_use]
     #[track_caller]
     pub fn variable_filled(&self, rows: usize, cols: usize, value: T) -> Var<'_, T> {
-        self.leaf(Op::Variable, Arc::new(Matrix::filled(rows, cols, value)), Some(value))
+        let var = self.push(&Op::Variable, &[], Shape::new(rows, cols));
+        self.values.borrow_mut().give(var.id(), Arc::new(Matrix::filled(rows, cols, value)), Some(value));
+        var
     }
 
     /// A leaf with a value that never changes.
@@ -148,7 +152,7 @@ impl<T: Real> Graph<T> {
         if value.shape().is_scalar() {
             return self.fill(value.shape(), value.item());
         }
-        self.leaf(Op::Constant, Arc::new(value), None)
+        self.leaf(Op::Constant, value)
     }
 
     /// A constant with every element `value`, without a place in memory.
@@ -281,9 +285,14 @@ impl<T: Real> Graph<T> {
     }
 
     #[track_caller]
-    fn leaf(&self, op: Op, value: Arc<Matrix<T>>, filled: Option<T>) -> Var<'_, T> {
+    fn leaf(&self, op: Op, value: Matrix<T>) -> Var<'_, T> {
         let var = self.push(&op, &[], value.shape());
-        self.values.borrow_mut().give(var.id(), value, filled);
+        let mut values = self.values.borrow_mut();
+        if value.len() < LARGE {
+            values.put(var.id(), value.as_slice());
+        } else {
+            values.give(var.id(), Arc::new(value), None);
+        }
         var
     }
 

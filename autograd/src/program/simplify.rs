@@ -11,6 +11,7 @@
 //! | `0 < x` → `0 < relu x`, if there is a `relu x` | the same numbers are positive; `x` need not be kept |
 //! | sum down one row → the row | it is copied |
 //! | `f(broadcast x)` → `f(x)` | pointwise kernels broadcast by themselves |
+//! | a sum of products → its products and sums | it is the same by definition |
 //! | equal operation, equal operands → one node; `x + y`, `x * y` with `y + x`, `y * x` | IEEE 754: both commute |
 //!
 //! Transposed operands of a matrix product became its flags when it was recorded: the product may add up in another
@@ -24,7 +25,7 @@ use smallvec::SmallVec;
 use crate::kernel::View;
 use crate::mix::Mix;
 use crate::node::{NodeId, Nodes};
-use crate::op::{Axis, Bits, Compare, Op, Relu, Sum};
+use crate::op::{Add, Axis, Bits, Compare, Mul, Op, Relu, Sum, SumOfProducts};
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -52,7 +53,10 @@ pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
     let needed = reachable(nodes.len(), roots.iter().map(|id| id.index()), |i, visit| {
         nodes.get(NodeId::new(i)).inputs.iter().for_each(|input| visit(input.index()));
     });
-    let count = needed.iter().filter(|needed| **needed).count();
+    let mut count = 0;
+    for (node, _) in nodes.iter().zip(&needed).filter(|(_, needed)| **needed) {
+        count += if node.op == Op::SumOfProducts(SumOfProducts) { node.inputs.len() } else { 1 };
+    }
     let mut builder = Builder { terms: Vec::with_capacity(count), known: Known::new(count) };
     let mut place = vec![usize::MAX; nodes.len()];
     for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
@@ -65,7 +69,7 @@ pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
             in_derivative: node.in_derivative,
             origin: NodeId::new(i),
         };
-        place[i] = builder.add::<T>(term);
+        place[i] = if let Op::SumOfProducts(_) = term.op { builder.products::<T>(&term) } else { builder.add::<T>(term) };
     }
     builder.finish(roots.iter().map(|id| place[id.index()]).collect())
 }
@@ -189,6 +193,17 @@ impl Builder {
             Some(Rewrite::Op(op, inputs)) => self.add::<T>(Term { op, inputs, ..term }),
             Some(Rewrite::Same(_)) | None => self.insert(term),
         }
+    }
+
+    /// The place of the last term of a sum of products.
+    fn products<T: Real>(&mut self, term: &Term) -> usize {
+        let of = |op: Op, inputs: [usize; 2]| Term { op, inputs: SmallVec::from(inputs), ..term.clone() };
+        let mut sum = None;
+        for &pair in term.inputs.as_chunks::<2>().0 {
+            let product = self.add::<T>(of(Mul.into(), pair));
+            sum = Some(sum.map_or(product, |sum| self.add::<T>(of(Add.into(), [sum, product]))));
+        }
+        sum.unwrap_or_else(|| unreachable!("there is at least one pair"))
     }
 
     fn insert(&mut self, term: Term) -> usize {

@@ -33,6 +33,12 @@ impl NodeId {
         }
     }
 
+    /// [`index`](Self::index) in 4 bytes.
+    #[inline]
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
     /// Where the node stands in its graph.
     ///
     /// # Examples

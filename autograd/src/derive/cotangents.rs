@@ -14,7 +14,7 @@ use crate::var::Var;
 
 pub(super) struct Cotangents<'g, T: Real> {
     graph: &'g Graph<T>,
-    arrived: Vec<Arrived>,
+    arrived: Vec<Packed>,
     lists: Vec<List>,
     /// Of all lists: two factors, or a number and [`NodeId::NONE`].
     terms: Vec<[NodeId; 2]>,
@@ -30,6 +30,34 @@ enum Arrived {
     Listed(u32),
 }
 
+/// [`Arrived`] in 4 bytes: there are as many of it as nodes.
+#[derive(Clone, Copy)]
+struct Packed(u32);
+
+impl Packed {
+    const NOTHING: u32 = u32::MAX;
+    /// Set in the number of a list. Ids of nodes are smaller, and there are fewer lists than nodes.
+    const LISTED: u32 = 1 << 31;
+
+    #[inline]
+    fn new(arrived: Arrived) -> Self {
+        match arrived {
+            Arrived::Nothing => Self(Self::NOTHING),
+            Arrived::One(id) => Self(id.number()),
+            Arrived::Listed(list) => Self(list | Self::LISTED),
+        }
+    }
+
+    #[inline]
+    fn get(self) -> Arrived {
+        match self.0 {
+            Self::NOTHING => Arrived::Nothing,
+            id @ ..Self::LISTED => Arrived::One(NodeId::new(id as usize)),
+            list => Arrived::Listed(list & !Self::LISTED),
+        }
+    }
+}
+
 /// What has arrived at a number that has several users.
 #[derive(Clone, Copy)]
 struct List {
@@ -42,15 +70,15 @@ struct List {
 
 impl<'g, T: Real> Cotangents<'g, T> {
     /// For nodes of which each is a number with so many users (`uses`), or something else (0).
-    pub(super) fn new(graph: &'g Graph<T>, uses: &[u32]) -> Self {
+    pub(super) fn new(graph: &'g Graph<T>, uses: Vec<u32>) -> Self {
         let (mut lists, mut terms) = (Vec::new(), 0);
-        let arrived = uses.iter().map(|&uses| {
+        let arrived = uses.into_iter().map(|uses| {
             if uses < 2 {
-                return Arrived::Nothing;
+                return Packed::new(Arrived::Nothing);
             }
             lists.push(List { start: terms, count: 0, last: NodeId::NONE });
             terms += uses as usize;
-            Arrived::Listed(u32::try_from(lists.len() - 1).unwrap_or_else(|_| unreachable!("there are fewer nodes")))
+            Packed::new(Arrived::Listed(NodeId::new(lists.len() - 1).number()))
         });
         let arrived = arrived.collect();
         Self { graph, arrived, lists, terms: vec![[NodeId::NONE; 2]; terms], one: None }
@@ -59,17 +87,18 @@ impl<'g, T: Real> Cotangents<'g, T> {
     /// Adds what the operation `from` passes on to the cotangent of `to`.
     #[inline]
     pub(super) fn add(&mut self, to: NodeId, part: NodeId, from: NodeId) {
-        self.arrived[to.index()] = match self.arrived[to.index()] {
-            Arrived::Nothing => Arrived::One(part),
-            Arrived::One(sum) => Arrived::One(self.record(Add, &[sum, part], from)),
+        let cotangent = match self.arrived[to.index()].get() {
+            Arrived::Nothing => part,
+            Arrived::One(sum) => self.record(Add, &[sum, part], from),
             Arrived::Listed(list) => return self.list(list, [part, NodeId::NONE], from),
-        }
+        };
+        self.arrived[to.index()] = Packed::new(Arrived::One(cotangent));
     }
 
     /// Adds the product of two numbers.
     #[inline]
     pub(super) fn add_product(&mut self, to: NodeId, factors: [NodeId; 2], from: NodeId) {
-        if let Arrived::Listed(list) = self.arrived[to.index()] {
+        if let Arrived::Listed(list) = self.arrived[to.index()].get() {
             self.list(list, factors, from);
         } else {
             let product = self.record(Mul, &factors, from);
@@ -97,19 +126,22 @@ impl<'g, T: Real> Cotangents<'g, T> {
     /// The cotangent of a node, to which nothing is added any more.
     #[inline]
     pub(super) fn settle(&mut self, id: NodeId) -> Option<NodeId> {
-        if let Arrived::Listed(list) = self.arrived[id.index()] {
-            self.arrived[id.index()] = self.add_up(list);
-        }
-        match self.arrived[id.index()] {
+        match self.arrived[id.index()].get() {
+            Arrived::Nothing => None,
             Arrived::One(cotangent) => Some(cotangent),
-            Arrived::Nothing | Arrived::Listed(_) => None,
+            Arrived::Listed(list) => {
+                let sum = self.add_up(list);
+                self.arrived[id.index()] = Packed::new(sum.map_or(Arrived::Nothing, Arrived::One));
+                sum
+            }
         }
     }
 
-    fn add_up(&mut self, list: u32) -> Arrived {
+    /// The sum of what is listed.
+    fn add_up(&mut self, list: u32) -> Option<NodeId> {
         let List { start, count, last } = self.lists[list as usize];
-        Arrived::One(match self.terms[start..start + count] {
-            [] => return Arrived::Nothing,
+        Some(match self.terms[start..start + count] {
+            [] => return None,
             [[number, NodeId::NONE]] => number,
             [factors] => self.record(Mul, &factors, last),
             [[x, NodeId::NONE], [y, NodeId::NONE]] => self.record(Add, &[x, y], last),
@@ -134,9 +166,9 @@ impl<'g, T: Real> Cotangents<'g, T> {
 
     /// The cotangent of a settled node.
     pub(super) fn of(&self, id: NodeId) -> Option<Var<'g, T>> {
-        match self.arrived.get(id.index()) {
-            Some(Arrived::One(cotangent)) => Some(Var::new(self.graph, *cotangent)),
-            Some(Arrived::Nothing | Arrived::Listed(_)) | None => None,
+        match self.arrived.get(id.index())?.get() {
+            Arrived::One(cotangent) => Some(Var::new(self.graph, cotangent)),
+            Arrived::Nothing | Arrived::Listed(_) => None,
         }
     }
 }

@@ -157,8 +157,7 @@ impl<T: Real> Graph<T> {
     /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
     fn walk_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Cotangents<'g, T> {
         let (dependence, uses) = Dependence::with_uses(&self.nodes.borrow(), sources, target);
-        let mut cotangents = Cotangents::new(self, &uses);
-        drop(uses);
+        let mut cotangents = Cotangents::new(self, uses);
         if dependence.of(target) {
             cotangents.add(target, cotangent.id(), target);
         }

@@ -260,7 +260,8 @@ impl Nodes {
         (kinds & SCALAR != 0 && call.op.is_pointwise()).then(|| self.push_inline(call, room, inputs.len()))
     }
 
-    #[inline]
+    // Inlined: operands that are handed over in memory would be read before they are written.
+    #[inline(always)]
     #[track_caller]
     fn push_inline(&mut self, call: &Call<'_>, inputs: [NodeId; INLINE], arity: usize) -> NodeId {
         let id = NodeId::new(self.nodes.len());

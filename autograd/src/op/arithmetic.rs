@@ -2,9 +2,9 @@
 
 use core::ops;
 
-use crate::op::{Passes, Pointwise};
 use crate::op::case::{Case, Domain, Examples};
 use crate::op::rule::nearer;
+use crate::op::{Passes, Pointwise};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;

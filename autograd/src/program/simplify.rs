@@ -69,7 +69,8 @@ pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
             in_derivative: node.in_derivative,
             origin: NodeId::new(i),
         };
-        place[i] = if let Op::SumOfProducts(_) = term.op { builder.products::<T>(&term) } else { builder.add::<T>(term) };
+        place[i] =
+            if let Op::SumOfProducts(_) = term.op { builder.products::<T>(&term) } else { builder.add::<T>(term) };
     }
     builder.finish(roots.iter().map(|id| place[id.index()]).collect())
 }
@@ -400,6 +401,20 @@ mod tests {
         let (x, row) = (graph.input(3, 2), graph.input(1, 2));
         let expected = ["%0 = input() 3x2", "%1 = input() 1x2", "%2 = mul(%0, %1) 3x2"];
         assert_eq!(simplified(x * row.broadcast((3, 2))), expected);
+    }
+
+    #[test]
+    fn a_sum_of_products_is_computed_by_products_and_sums() {
+        let graph = Graph::new();
+        let (x, y) = (graph.variable(2.0), graph.variable(3.0));
+        let expected = [
+            "%0 = variable() 1x1",
+            "%1 = variable() 1x1",
+            "%2 = mul(%0, %1) 1x1",
+            "%3 = add(%2, %0) 1x1",
+            "%4 = add(%3, %2) 1x1",
+        ];
+        assert_eq!(simplified(Var::sum_of_products([(x, y), (x, x.scalar(1.0)), (y, x)])), expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sums and products of single numbers: what reverse mode keeps until it is needed has the bits of what it takes the place of.
 
-use autograd::{Graph, Matrix, Var, op};
+use autograd::{Axis, Graph, Matrix, Var, op};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -39,6 +39,20 @@ fn record<'g>(leaves: &[Var<'g, f64>], steps: &[Step]) -> Var<'g, f64> {
     values.into_iter().reduce(|sum, value| sum + value * leaves[0]).unwrap()
 }
 
+/// As linear code on numbers; as kernels, which a larger matrix calls for; and as kernels of tiny values.
+fn compiled(numbers: &[Var<'_, f64>], expected: &[f64]) -> Verdict {
+    let large = numbers[0].graph().variable(Matrix::ones(9, 9)).sum();
+    let many = Var::concat(&[numbers[0]; 5], Axis::Rows);
+    for others in [[].as_slice(), &[large], &[many]] {
+        let outputs = [numbers, others].concat();
+        let mut program = numbers[0].graph().compile(&[], &[], &outputs).map_err(|error| error.to_string())?;
+        program.execute().map_err(|error| error.to_string())?;
+        let found: Vec<f64> = (0..numbers.len()).map(|i| program.item(i)).collect();
+        same("compiled", &found, expected)?;
+    }
+    Ok(())
+}
+
 /// By rows of two numbers, every product and every sum is recorded by itself.
 #[test]
 fn gradients_of_numbers_have_the_bits_of_those_of_rows() {
@@ -55,15 +69,7 @@ fn gradients_of_numbers_have_the_bits_of_those_of_rows() {
         let expected: Vec<f64> = plain.iter().map(|dx| dx.peek()[(0, 1)]).collect();
         let found: Vec<f64> = gradient.iter().map(|dx| dx.peek().item()).collect();
         same("on demand", &found, &expected)?;
-        // Linear code on numbers, and kernels, which a larger matrix calls for.
-        let large = numbers.variable(Matrix::ones(9, 9)).sum();
-        for others in [[].as_slice(), &[large]] {
-            let mut program = numbers.compile(&[], &[], &[&gradient, others].concat()).map_err(|e| e.to_string())?;
-            program.execute().map_err(|e| e.to_string())?;
-            let found: Vec<f64> = (0..x.len()).map(|i| program.item(i)).collect();
-            same("compiled", &found, &expected)?;
-        }
-        Ok(())
+        compiled(&gradient, &expected)
     });
 }
 
@@ -77,13 +83,7 @@ fn a_sum_of_products_has_the_bits_of_its_products_and_sums() {
         let plain = pairs.iter().map(|&(x, y)| x * y).reduce(|sum, product| sum + product).unwrap();
         let expected = [plain.peek().item()];
         same("on demand", &[sum.peek().item()], &expected)?;
-        let large = graph.variable(Matrix::ones(9, 9)).sum();
-        for outputs in [[sum].as_slice(), &[sum, large]] {
-            let mut program = graph.compile(&[], &[], outputs).map_err(|e| e.to_string())?;
-            program.execute().map_err(|e| e.to_string())?;
-            same("compiled", &[program.item(0)], &expected)?;
-        }
-        Ok(())
+        compiled(&[sum], &expected)
     });
 }
 
@@ -131,8 +131,12 @@ fn what_arrives_at_a_number_from_many_sides_is_one_node() {
 fn an_infinite_part_of_a_sum_is_traced_to_its_line() {
     let graph = Graph::new();
     let (x, large) = (graph.variable(2.0), graph.variable(1e308));
-    let y = x * large * 10.0 + x * x;
+    let y = x * large * 10.0 + x * x + x * x;
     let line = line!() - 1;
-    let found = graph.trace_non_finite(&[y.gradient(x)]).unwrap().unwrap();
+    let dx = y.gradient(x);
+    let found = graph.trace_non_finite(&[dx]).unwrap().unwrap();
     assert_eq!((found.op, found.site.line(), found.in_derivative), ("mul", line, true));
+    let found = graph.compile(&[], &[], &[dx]).unwrap().trace_non_finite().unwrap().unwrap();
+    assert_eq!((found.op, found.site.line(), found.in_derivative), ("sum_of_products", line, true));
+    assert!(found.to_string().ends_with("numbers from 2.0 to 2.0; and from 2 more"), "{found}");
 }

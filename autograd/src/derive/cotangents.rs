@@ -89,6 +89,7 @@ impl<'g, T: Real> Cotangents<'g, T> {
     pub(super) fn add(&mut self, to: NodeId, part: NodeId, from: NodeId) {
         let cotangent = match self.arrived[to.index()].get() {
             Arrived::Nothing => part,
+            // Of matrices: a sum that is made at once needs less memory than its parts.
             Arrived::One(sum) => self.record(Add, &[sum, part], from),
             Arrived::Listed(list) => return self.list(list, [part, NodeId::NONE], from),
         };

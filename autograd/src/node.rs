@@ -235,6 +235,11 @@ impl Nodes {
         Places { inputs: self.nodes[id.index()].inputs.map(|input| input.0), output: id.0 }
     }
 
+    /// Makes room for so many operands of operations that have many.
+    pub(crate) fn reserve_operands(&mut self, operands: usize) {
+        self.long.reserve(operands);
+    }
+
     #[track_caller]
     pub(crate) fn push(&mut self, call: &Call<'_>, inputs: &[NodeId]) -> NodeId {
         let mut room = [NodeId(0); INLINE];

@@ -81,6 +81,8 @@ impl<'g, T: Real> Cotangents<'g, T> {
             Packed::new(Arrived::Listed(NodeId::new(lists.len() - 1).number()))
         });
         let arrived = arrived.collect();
+        // Grown step by step they would take twice as much, and be copied: pages that the system clears anew for each graph.
+        graph.nodes.borrow_mut().reserve_operands(2 * terms);
         Self { graph, arrived, lists, terms: vec![[NodeId::NONE; 2]; terms], one: None }
     }
 

@@ -7,8 +7,8 @@ use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
-/// `x₀ y₀ + x₁ y₁ + …` of numbers: for speed, since it is one node in place of many. A step of micrograd's demo, recorded anew, takes
-/// 0.4 of the time that it takes with a node for each product and each sum.
+/// `x₀ y₀ + x₁ y₁ + …` of numbers: for speed, since it is one node in place of many. A step of micrograd's demo, recorded anew,
+/// takes 0.4 of the time that it takes with a node for each product and each sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SumOfProducts;
 

@@ -14,7 +14,7 @@ use crate::kernel::View;
 use crate::kernel::elementwise::{Index, Places};
 use crate::kernel::reduce;
 use crate::op::custom::{self, Customs};
-use crate::op::{Detach, Op};
+use crate::op::{Detach, Op, SumOfProducts};
 use crate::program::schedule::Schedule;
 use crate::program::simplify::Term;
 use crate::scalar::Real;
@@ -30,7 +30,7 @@ use coder::Coder;
 use items::Items;
 
 /// Most elements of a tiny value: from here on loops over whole values are faster.
-const MOST: usize = 24;
+pub(crate) const MOST: usize = 24;
 
 /// Most operands of an operation on whole values.
 const OPERANDS: usize = 4;
@@ -110,8 +110,10 @@ enum Part {
 /// Many numbers to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Fold {
-    /// The sum of so many products, whose factors stand in pairs.
+    /// The sum of so many products, whose factors stand in pairs, from 0 on.
     Products(u32),
+    /// The same from the first product on.
+    SumOfProducts(u32),
     /// The sum of so many numbers, of which nothing is lost.
     Sum(u32),
     /// The sum of so many numbers, plainly from the first to the last.
@@ -190,7 +192,7 @@ impl Scalars {
 impl Fold {
     fn operands(self) -> usize {
         match self {
-            Self::Products(count) => 2 * count as usize,
+            Self::Products(count) | Self::SumOfProducts(count) => 2 * count as usize,
             Self::Sum(count) | Self::PlainSum(count) => count as usize,
         }
     }
@@ -206,6 +208,9 @@ impl Fold {
         match self {
             Self::Products(_) => each(all, file, |operands, number| {
                 operands.as_chunks::<2>().0.iter().fold(T::ZERO, |sum, &[a, b]| sum + number(a) * number(b))
+            }),
+            Self::SumOfProducts(_) => each(all, file, |operands, number| {
+                SumOfProducts.value(operands.as_chunks::<2>().0.iter().map(|pair| pair.map(number)))
             }),
             Self::Sum(_) => each(all, file, |operands, number| reduce::sum_of_few(operands.iter().map(|&x| number(x)))),
             Self::PlainSum(_) => {

@@ -44,9 +44,9 @@ fn resident() -> f64 {
     pages.unwrap_or(f64::NAN) * 4096.0
 }
 
-/// A power by a chain of products, of which two in seven nodes are recorded and the others are its derivative.
+/// A power by a chain of products, of which two in five nodes are recorded and the others are its derivative.
 fn nodes(count: usize) {
-    let steps = count / 7;
+    let steps = count / 5;
     let before = resident();
     let graph = Graph::new();
     let x = graph.variable(1.0);

@@ -6,12 +6,13 @@ use core::panic::Location;
 use smallvec::SmallVec;
 
 use crate::graph::Graph;
-use crate::node::{Node, NodeId, Nodes};
+use crate::node::{Kind, NodeId, Nodes};
 use crate::op::{Applied, Op};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
 
+mod cotangents;
 mod higher;
 mod jvp;
 mod vjp;
@@ -117,20 +118,40 @@ pub(crate) struct Dependence {
 impl Dependence {
     /// Looks at nodes up to and including `last`.
     pub(crate) fn new(nodes: &Nodes, sources: &[NodeId], last: NodeId) -> Self {
-        Self::along(nodes, sources, last, |node, slot| node.differentiable(slot))
+        Self::along(nodes, sources, last, Kind::differentiable, |_| ())
     }
 
-    fn along(nodes: &Nodes, sources: &[NodeId], last: NodeId, flows: impl Fn(Node<'_>, usize) -> bool) -> Self {
+    /// The same, and at how many places each of these nodes is used so, if it is a number.
+    pub(crate) fn with_uses(nodes: &Nodes, sources: &[NodeId], last: NodeId) -> (Self, Vec<u32>) {
+        let mut uses = vec![0; last.index() + 1];
+        let count = |input: NodeId| uses[input.index()] += u32::from(nodes.is_scalar(input));
+        let dependence = Self::along(nodes, sources, last, Kind::differentiable, count);
+        (dependence, uses)
+    }
+
+    /// Calls `visit` for each operand from which something depends.
+    #[inline]
+    fn along(
+        nodes: &Nodes,
+        sources: &[NodeId],
+        last: NodeId,
+        flows: impl Fn(&Kind, usize) -> bool,
+        mut visit: impl FnMut(NodeId),
+    ) -> Self {
         let first = sources.iter().map(|id| id.index()).min().unwrap_or(0);
         let end = last.index() + 1;
         let mut depends = vec![false; end.saturating_sub(first)];
         for source in sources.iter().filter(|source| source.index() < end) {
             depends[source.index() - first] = true;
         }
-        for (i, node) in nodes.iter().enumerate().take(end).skip(first) {
-            let mut inputs = node.inputs.iter().enumerate();
-            depends[i - first] |= inputs
-                .any(|(slot, input)| input.index() >= first && depends[input.index() - first] && flows(node, slot));
+        for i in first..end {
+            let node = nodes.get(NodeId::new(i));
+            for (slot, &input) in node.inputs.iter().enumerate() {
+                if input.index() >= first && depends[input.index() - first] && flows(&node, slot) {
+                    depends[i - first] = true;
+                    visit(input);
+                }
+            }
         }
         Self { first, depends }
     }
@@ -155,7 +176,7 @@ impl<T: Real> Graph<T> {
             (node.op.name(), node.shape, node.site)
         };
         let flowing = Dependence::new(&nodes, &[source], target);
-        let any = Dependence::along(&nodes, &[source], target, |_, _| true);
+        let any = Dependence::along(&nodes, &[source], target, |_, _| true, |_| ());
         let reaches = needed(&nodes, &[target]);
         let cuts = nodes.iter().enumerate().take(target.index() + 1).filter(|(i, node)| {
             reaches[*i]
@@ -169,7 +190,7 @@ impl<T: Real> Graph<T> {
 
     /// Whether `target` is computed from `source`, along paths of any kind.
     pub(crate) fn is_computed_from(&self, target: NodeId, source: NodeId) -> bool {
-        Dependence::along(&self.nodes.borrow(), &[source], target, |_, _| true).of(target)
+        Dependence::along(&self.nodes.borrow(), &[source], target, |_, _| true, |_| ()).of(target)
     }
 
     /// The operation of a node with its operands, and the line that recorded it.

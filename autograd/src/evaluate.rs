@@ -130,6 +130,13 @@ impl<T: Real> Values<T> {
             self.state[id.index()] = State::Number;
             return Ok(());
         }
+        if let Op::SumOfProducts(sum) = node.op {
+            let pairs = node.inputs.as_chunks::<2>().0.iter();
+            let sum = sum.value(pairs.map(|pair| pair.map(|factor| self.numbers[factor.index()])));
+            self.numbers[id.index()] = sum;
+            self.state[id.index()] = State::Number;
+            return Ok(());
+        }
         if let (Op::Fill(value), true) = (node.op, node.shape.is_scalar()) {
             self.put(id, &[Bits::get(value)]);
             return Ok(());

@@ -296,8 +296,9 @@ impl<T: Real> Graph<T> {
         var
     }
 
+    /// Records an operation that gives this shape.
     #[track_caller]
-    fn push(&self, op: &Op, inputs: &[NodeId], shape: Shape) -> Var<'_, T> {
+    pub(crate) fn push(&self, op: &Op, inputs: &[NodeId], shape: Shape) -> Var<'_, T> {
         let (site, in_derivative) = self.present_site();
         let id = self.nodes.borrow_mut().push(&Call { op, shape, site, in_derivative }, inputs);
         Var::new(self, id)

@@ -7,7 +7,7 @@ use core::panic::Location;
 
 use crate::kernel::elementwise::Places;
 use crate::mix::Mix;
-use crate::op::Op;
+use crate::op::{Op, Passes};
 use crate::shape::Shape;
 
 /// Names a node of one graph. Inputs have smaller ids than the nodes that use them.
@@ -17,6 +17,9 @@ use crate::shape::Shape;
 pub struct NodeId(u32);
 
 impl NodeId {
+    /// The id of no node.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
     /// The id of the node that stands at `index` in its graph.
     ///
     /// # Panics
@@ -28,6 +31,12 @@ impl NodeId {
             Ok(index) if index < SCALAR => Self(index),
             _ => panic!("a graph holds at most {SCALAR} nodes"),
         }
+    }
+
+    /// [`index`](Self::index) in 4 bytes.
+    #[inline]
+    pub(crate) const fn number(self) -> u32 {
+        self.0
     }
 
     /// Where the node stands in its graph.
@@ -63,6 +72,8 @@ pub(crate) struct Kind {
     pub(crate) in_derivative: bool,
     /// Whether it computes a number from numbers: pointwise, and `1x1`.
     pub(crate) is_number: bool,
+    /// How a cotangent passes back.
+    pub(crate) passes: Passes,
     /// How many operands.
     arity: usize,
     /// Through which of the first operands derivatives flow.
@@ -74,8 +85,9 @@ impl Kind {
         let Call { op, shape, site, in_derivative } = *call;
         let op = *op;
         let is_number = op.is_pointwise() && shape.is_scalar();
+        let passes = if shape.is_scalar() { op.passes() } else { Passes::ByRule };
         let flows = core::array::from_fn(|slot| op.differentiable(slot));
-        Self { op, shape, site, in_derivative, is_number, arity, flows }
+        Self { op, shape, site, in_derivative, is_number, passes, arity, flows }
     }
 
     /// Whether a derivative flows to the operand `slot`.
@@ -191,7 +203,14 @@ impl Nodes {
         &self.kinds[self.nodes[id.index()].kind()]
     }
 
+    /// Whether the value is `1x1`.
     #[inline]
+    pub(crate) fn is_scalar(&self, id: NodeId) -> bool {
+        self.nodes[id.index()].kind & SCALAR != 0
+    }
+
+    // What it gives is put together where it is used: as a whole in memory, it would be read before it is written.
+    #[inline(always)]
     pub(crate) fn get(&self, id: NodeId) -> Node<'_> {
         let node = &self.nodes[id.index()];
         let kind = &self.kinds[node.kind()];
@@ -202,14 +221,23 @@ impl Nodes {
         Node { kind, inputs }
     }
 
+    #[inline]
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Node<'_>> + ExactSizeIterator {
-        (0..self.nodes.len()).map(|i| self.get(NodeId::new(i)))
+        (0..self.nodes.len()).map(
+            #[inline(always)]
+            |i| self.get(NodeId::new(i)),
+        )
     }
 
     /// Where among the numbers of all nodes those are which a number is computed from, and itself.
     #[inline]
     pub(crate) fn places(&self, id: NodeId) -> Places<u32> {
         Places { inputs: self.nodes[id.index()].inputs.map(|input| input.0), output: id.0 }
+    }
+
+    /// Makes room for so many operands of operations that have many.
+    pub(crate) fn reserve_operands(&mut self, operands: usize) {
+        self.long.reserve(operands);
     }
 
     #[track_caller]
@@ -237,7 +265,8 @@ impl Nodes {
         (kinds & SCALAR != 0 && call.op.is_pointwise()).then(|| self.push_inline(call, room, inputs.len()))
     }
 
-    #[inline]
+    // Inlined: operands that are handed over in memory would be read before they are written.
+    #[inline(always)]
     #[track_caller]
     fn push_inline(&mut self, call: &Call<'_>, inputs: [NodeId; INLINE], arity: usize) -> NodeId {
         let id = NodeId::new(self.nodes.len());

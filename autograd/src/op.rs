@@ -46,6 +46,7 @@ pub mod sort;
 pub mod special;
 pub mod statistics;
 pub mod structure;
+pub mod sum_of_products;
 pub mod trigonometric;
 #[cfg(test)]
 mod twins;
@@ -80,10 +81,11 @@ pub use sort::*;
 pub use special::*;
 pub use statistics::*;
 pub use structure::*;
+pub use sum_of_products::*;
 pub use trigonometric::*;
 
 pub(crate) use rule::{
-    Applied, Linear, Pieces, Pointwise, Rule, binary, general, linear, one, sum_of, ternary, three, two, unary,
+    Applied, Linear, Passes, Pieces, Pointwise, Rule, binary, general, linear, one, sum_of, ternary, three, two, unary,
 };
 
 /// A number as data of an operation: compared and hashed by its bits.
@@ -176,6 +178,14 @@ macro_rules! ops {
                 match self {
                     Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => false,
                     $($(#[$only])? Op::$name(op) => $kind(op).by_rows(),)*
+                }
+            }
+
+            /// How a cotangent passes back through it, if operands and result are numbers.
+            pub(crate) fn passes(&self) -> Passes {
+                match *self {
+                    Op::Input | Op::Variable | Op::Constant | Op::Fill(_) | Op::Custom(_) => Passes::ByRule,
+                    $($(#[$only])? Op::$name(op) => $kind(op).passes(),)*
                 }
             }
 
@@ -445,6 +455,8 @@ ops! {
     Place: linear,
     // matmul
     MatMul: general,
+    // sum_of_products
+    SumOfProducts: general,
     // flush
     FlushSubnormal: unary,
     // linalg

@@ -30,7 +30,7 @@ pub use picture::Picture;
 impl<T: Real> fmt::Display for Var<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let graph = self.graph();
-        let simplified = simplify::<T>(&graph.nodes.borrow(), &[self.id()]);
+        let simplified = simplify::<T>(&graph.nodes.borrow(), &[self.id()], 0);
         let root = simplified.roots[0];
         let mut printer = Printer::new(graph, &simplified.terms);
         printer.give_names(root);

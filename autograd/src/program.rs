@@ -111,7 +111,7 @@ impl<T: Real> Graph<T> {
         let ids = |vars: &[Var<'_, T>]| vars.iter().map(|var| var.id()).collect::<Vec<_>>();
         let (states, values): (Vec<_>, Vec<_>) = updates.iter().copied().unzip();
         let roots = [ids(outputs), ids(&values), ids(inputs), ids(&states)].concat();
-        let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
+        let simplified = simplify::<T>(&self.nodes.borrow(), &roots, scalars::MOST);
         debug_assert_eq!(verify::simplified(&simplified), Ok(()));
         self.check_fed(&simplified, inputs)?;
         Ok(self.assemble(simplified, inputs.len(), updates.len(), outputs.len()))

@@ -53,20 +53,26 @@ pub struct TracedOperand {
     pub range: (f64, f64),
 }
 
+/// Operands that are written out.
+const LISTED: usize = 8;
+
 impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = if self.in_derivative { " in the derivative of the line" } else { " recorded at" };
         let (row, col) = self.element;
         write!(f, "{}{part} {}: ", self.op, self.site)?;
         write!(f, "element ({row}, {col}) of {} is {}", self.shape, self.value)?;
-        for operand in &self.operands {
+        for operand in self.operands.iter().take(LISTED) {
             write!(f, "; computed from the {} {} of {}: ", operand.shape, operand.op, operand.site)?;
             match operand.value {
                 Some(value) => write!(f, "{value} there")?,
                 None => write!(f, "numbers from {:?} to {:?}", operand.range.0, operand.range.1)?,
             }
         }
-        Ok(())
+        match self.operands.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => write!(f, "; and from {more} more"),
+        }
     }
 }
 
@@ -93,7 +99,7 @@ impl<T: Real> Graph<T> {
     #[track_caller]
     pub fn trace_non_finite(&self, targets: &[Var<'_, T>]) -> Result<Option<NonFinite>, RunError> {
         let roots: Vec<NodeId> = targets.iter().map(|target| target.id()).collect();
-        let simplified = simplify::<T>(&self.nodes.borrow(), &roots);
+        let simplified = simplify::<T>(&self.nodes.borrow(), &roots, 0);
         let values = self.values.borrow();
         let unfed = simplified.terms.iter().find(|term| term.op == Op::Input);
         if let Some(input) = unfed {

@@ -1,8 +1,12 @@
 //! Reverse mode: vector–Jacobian products and gradients.
 
+use smallvec::SmallVec;
+
+use crate::derive::cotangents::Cotangents;
 use crate::derive::{Dependence, Sources};
 use crate::graph::Graph;
 use crate::node::NodeId;
+use crate::op::Passes;
 use crate::scalar::Real;
 use crate::var::Var;
 
@@ -135,8 +139,8 @@ enum Missing {
 impl<T: Real> Graph<T> {
     /// The cotangents of `sources`.
     fn pull_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Vec<Option<Var<'g, T>>> {
-        let cotangents = self.cotangent_ids(target, cotangent, sources);
-        sources.iter().map(|id| cotangents.get(id.index()).copied().flatten().map(|id| Var::new(self, id))).collect()
+        let cotangents = self.walk_back(target, cotangent, sources);
+        sources.iter().map(|&id| cotangents.of(id)).collect()
     }
 
     /// The cotangents of all nodes on the way from `target` back to `sources`.
@@ -146,30 +150,50 @@ impl<T: Real> Graph<T> {
         cotangent: Var<'g, T>,
         sources: &[NodeId],
     ) -> Vec<Option<Var<'g, T>>> {
-        let ids = self.cotangent_ids(target, cotangent, sources);
-        ids.into_iter().map(|id| id.map(|id| Var::new(self, id))).collect()
+        let cotangents = self.walk_back(target, cotangent, sources);
+        (0..=target.index()).map(|i| cotangents.of(NodeId::new(i))).collect()
     }
 
     /// Walks from `target` back to `sources`, adding up the cotangents of each node before passing them on.
-    fn cotangent_ids(&self, target: NodeId, cotangent: Var<'_, T>, sources: &[NodeId]) -> Vec<Option<NodeId>> {
-        let dependence = Dependence::new(&self.nodes.borrow(), sources, target);
-        let mut cotangents: Vec<Option<NodeId>> = vec![None; target.index() + 1];
+    fn walk_back<'g>(&'g self, target: NodeId, cotangent: Var<'g, T>, sources: &[NodeId]) -> Cotangents<'g, T> {
+        let (dependence, uses) = Dependence::with_uses(&self.nodes.borrow(), sources, target);
+        let mut cotangents = Cotangents::new(self, uses);
         if dependence.of(target) {
-            cotangents[target.index()] = Some(cotangent.id());
+            cotangents.add(target, cotangent.id(), target);
         }
         let first = sources.iter().map(|id| id.index()).min().unwrap_or(0);
-        for i in (first..=target.index()).rev() {
-            let Some(g) = cotangents[i] else { continue };
-            let (at, op, site) = self.applied(NodeId::new(i));
+        for id in (first..=target.index()).rev().map(NodeId::new) {
+            let Some(g) = cotangents.settle(id) else { continue };
+            if self.passed_on(id, g, &dependence, &mut cotangents) {
+                continue;
+            }
+            let (at, op, site) = self.applied(id);
             let flows = |slot: usize| dependence.of(at.inputs[slot].id()) && op.differentiable(slot);
             self.at(site, || {
                 self.vjp_of(op, Var::new(self, g), &at, flows, |slot, part| {
                     debug_assert_eq!(part.shape(), at.inputs[slot].shape(), "{}, slot {slot}", op.name());
-                    let sum = &mut cotangents[at.inputs[slot].id().index()];
-                    *sum = Some(sum.map_or(part, |sum| Var::new(self, sum) + part).id());
+                    cotangents.add(at.inputs[slot].id(), part.id(), id);
                 });
             });
         }
         cotangents
+    }
+
+    /// Passes `g` on through sums and products of numbers; `false` if the node is something else.
+    #[inline]
+    fn passed_on(&self, id: NodeId, g: NodeId, dependence: &Dependence, cotangents: &mut Cotangents<'_, T>) -> bool {
+        let (passes, inputs) = {
+            let nodes = self.nodes.borrow();
+            let node = nodes.get(id);
+            (node.passes, SmallVec::<[NodeId; 4]>::from_slice(node.inputs))
+        };
+        for (slot, &input) in inputs.iter().enumerate().filter(|(_, input)| dependence.of(**input)) {
+            match passes {
+                Passes::ByRule => return false,
+                Passes::AsItIs => cotangents.add(input, g, id),
+                Passes::TimesPartner => cotangents.add_product(input, [g, inputs[slot ^ 1]], id),
+            }
+        }
+        true
     }
 }

@@ -2,9 +2,9 @@
 
 use core::ops;
 
-use crate::op::Pointwise;
 use crate::op::case::{Case, Domain, Examples};
 use crate::op::rule::nearer;
+use crate::op::{Passes, Pointwise};
 use crate::scalar::Real;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -16,6 +16,7 @@ pub struct Add;
 impl Pointwise<2> for Add {
     const NAME: &'static str = "add";
     const CHEAP: bool = true;
+    const PASSES: Passes = Passes::AsItIs;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {
@@ -72,6 +73,7 @@ pub struct Mul;
 impl Pointwise<2> for Mul {
     const NAME: &'static str = "mul";
     const CHEAP: bool = true;
+    const PASSES: Passes = Passes::TimesPartner;
 
     #[inline(always)]
     fn value<T: Real>(self, [x, y]: [T; 2]) -> T {

@@ -20,7 +20,8 @@ impl Pointwise<1> for Relu {
     }
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
-        x.gt(x.scalar(T::ZERO)).select(g, x.scalar(T::ZERO))
+        let zero = x.scalar(T::ZERO);
+        x.gt(zero).select(g, zero)
     }
 
     fn frozen<'g, T: Real>(self, [x]: [Var<'g, T>; 1], [at]: [Var<'g, T>; 1]) -> Option<Var<'g, T>> {

@@ -27,6 +27,8 @@ pub(crate) trait Pointwise<const N: usize>: Copy {
     /// Whether it is a formula of an instruction or two, done in the time that its operands need to be gathered. Its loop is
     /// compiled once more for operands that are a single number.
     const CHEAP: bool = false;
+    /// How a cotangent passes back, if operands and result are numbers.
+    const PASSES: Passes = Passes::ByRule;
 
     /// The value on numbers: branch-free where possible, so that a loop over it becomes vector code.
     fn value<T: Real>(self, x: [T; N]) -> T;
@@ -99,6 +101,18 @@ pub(crate) fn map_short<T: Real>(op: impl Pointwise<1>, inputs: &[View<'_, T>], 
         inputs,
         out,
     );
+}
+
+/// How a cotangent passes back through an operation on numbers. For sums and products, of which there are many, reverse mode
+/// does what their rule says without asking it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Passes {
+    /// As [`Rule::vjp`] says.
+    ByRule,
+    /// As it is, to each operand: the result is their sum.
+    AsItIs,
+    /// To each operand times its partner: the result is the sum of the products of the operands in pairs.
+    TimesPartner,
 }
 
 /// On which of its smooth pieces an operation is.
@@ -175,6 +189,11 @@ pub(crate) trait Rule: Copy {
     /// Whether it does so in an instruction or two: see [`Pointwise::CHEAP`].
     fn is_cheap(self) -> bool {
         false
+    }
+
+    /// How a cotangent passes back, if operands and result are numbers.
+    fn passes(self) -> Passes {
+        Passes::ByRule
     }
 
     /// The operation at the moving operands `x` with the decisions taken at the constant operands `at`: see
@@ -290,6 +309,10 @@ impl<const N: usize, O: Pointwise<N>> Rule for AsPointwise<N, O> {
 
     fn is_cheap(self) -> bool {
         O::CHEAP
+    }
+
+    fn passes(self) -> Passes {
+        O::PASSES
     }
 
     fn frozen<'g, T: Real>(self, x: &[Var<'g, T>], at: &[Var<'g, T>]) -> Option<Var<'g, T>> {

@@ -167,6 +167,9 @@ impl<T: Real> Program<T> {
         if matches!(term.op, Op::MatMul(_)) {
             return 2 * (term.shape.len() * steps(&self.terms, i)) as u64;
         }
+        if let Op::SumOfProducts(_) = term.op {
+            return term.inputs.len() as u64;
+        }
         let operand = term.inputs.iter().map(|&input| self.terms[input].shape.len()).max();
         term.shape.len().max(operand.unwrap_or(0)) as u64
     }

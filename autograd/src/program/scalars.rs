@@ -16,7 +16,7 @@ use crate::kernel::View;
 use crate::kernel::elementwise::{Index, Places, block, set_block};
 use crate::kernel::reduce;
 use crate::op::custom::{self, Customs};
-use crate::op::{Detach, Op};
+use crate::op::{Detach, Op, SumOfProducts};
 use crate::program::pair::Pair;
 use crate::program::schedule::Schedule;
 use crate::program::simplify::Term;
@@ -34,7 +34,7 @@ use coder::Coder;
 use items::Items;
 
 /// Most elements of a tiny value: from here on loops over whole values are faster.
-const MOST: usize = 24;
+pub(crate) const MOST: usize = 24;
 
 /// Numbers in a block.
 const BLOCK: usize = 4;
@@ -124,8 +124,10 @@ enum Part {
 /// Many numbers to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Fold {
-    /// The sum of so many products, whose factors stand in pairs.
+    /// The sum of so many products, whose factors stand in pairs, from 0 on.
     Products(u32),
+    /// The same from the first product on.
+    SumOfProducts(u32),
     /// The sum of so many numbers, of which nothing is lost.
     Sum(u32),
     /// The sum of so many numbers, plainly from the first to the last.
@@ -242,7 +244,7 @@ impl<T: Real> WithSimd for OfBlocks<'_, T> {
 impl Fold {
     fn operands(self) -> usize {
         match self {
-            Self::Products(count) => 2 * count as usize,
+            Self::Products(count) | Self::SumOfProducts(count) => 2 * count as usize,
             Self::Sum(count) | Self::PlainSum(count) => count as usize,
         }
     }
@@ -253,7 +255,7 @@ impl Fold {
     }
 
     /// Adds up as the kernels of tiny products and of short sums do. Of blocks, the first factor of a product is one number
-    /// for all, and a sum that loses nothing is one of numbers.
+    /// for all; a sum that loses nothing, and one of products that are numbers, is one of numbers.
     #[inline(always)]
     fn run<T: Real, const L: usize>(self, registers: &[u32], file: &mut [T]) {
         let of = self.operands();
@@ -272,6 +274,10 @@ impl Fold {
                     let x = block::<T, L>(file, x);
                     from_fn(|i| sum[i] + x[i])
                 })
+            }),
+            Self::SumOfProducts(_) => each(of, registers, file, |operands, file| {
+                let number = |register: u32| file[register as usize];
+                [SumOfProducts.value(operands.as_chunks::<2>().0.iter().map(|pair| pair.map(number))); L]
             }),
         }
     }

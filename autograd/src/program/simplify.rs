@@ -11,6 +11,7 @@
 //! | `0 < x` → `0 < relu x`, if there is a `relu x` | the same numbers are positive; `x` need not be kept |
 //! | sum down one row → the row | it is copied |
 //! | `f(broadcast x)` → `f(x)` | pointwise kernels broadcast by themselves |
+//! | a sum of products → its products and sums, where those are kernels | it is the same by definition |
 //! | equal operation, equal operands → one node; `x + y`, `x * y` with `y + x`, `y * x` | IEEE 754: both commute |
 //!
 //! Transposed operands of a matrix product became its flags when it was recorded: the product may add up in another
@@ -24,7 +25,7 @@ use smallvec::SmallVec;
 use crate::kernel::View;
 use crate::mix::Mix;
 use crate::node::{NodeId, Nodes};
-use crate::op::{Axis, Bits, Compare, Op, Relu, Sum};
+use crate::op::{Add, Axis, Bits, Compare, Mul, Op, Relu, Sum};
 use crate::scalar::Real;
 use crate::shape::Shape;
 
@@ -47,12 +48,17 @@ pub(crate) struct Simplified {
     pub(crate) roots: Vec<usize>,
 }
 
-/// Simplifies what `roots` are computed from.
-pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
+/// Simplifies what `roots` are computed from. Sums of products stay if no value has more than `tiny` elements.
+pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId], tiny: usize) -> Simplified {
     let needed = reachable(nodes.len(), roots.iter().map(|id| id.index()), |i, visit| {
         nodes.get(NodeId::new(i)).inputs.iter().for_each(|input| visit(input.index()));
     });
-    let count = needed.iter().filter(|needed| **needed).count();
+    let (mut count, mut are_tiny) = (0, true);
+    for i in (0..nodes.len()).filter(|&i| needed[i]) {
+        let node = nodes.get(NodeId::new(i));
+        count += if let Op::SumOfProducts(_) = node.op { node.inputs.len() } else { 1 };
+        are_tiny &= node.shape.len() <= tiny;
+    }
     let mut builder = Builder { terms: Vec::with_capacity(count), known: Known::new(count) };
     let mut place = vec![usize::MAX; nodes.len()];
     for (i, node) in nodes.iter().enumerate().filter(|(i, _)| needed[*i]) {
@@ -65,7 +71,8 @@ pub(crate) fn simplify<T: Real>(nodes: &Nodes, roots: &[NodeId]) -> Simplified {
             in_derivative: node.in_derivative,
             origin: NodeId::new(i),
         };
-        place[i] = builder.add::<T>(term);
+        let in_full = matches!(term.op, Op::SumOfProducts(_)) && !are_tiny;
+        place[i] = if in_full { builder.products::<T>(&term) } else { builder.add::<T>(term) };
     }
     builder.finish(roots.iter().map(|id| place[id.index()]).collect())
 }
@@ -189,6 +196,20 @@ impl Builder {
             Some(Rewrite::Op(op, inputs)) => self.add::<T>(Term { op, inputs, ..term }),
             Some(Rewrite::Same(_)) | None => self.insert(term),
         }
+    }
+
+    /// The place of the last term of a sum of products.
+    fn products<T: Real>(&mut self, term: &Term) -> usize {
+        let of = |op: Op, inputs: [usize; 2]| {
+            let Term { shape, site, in_derivative, origin, .. } = *term;
+            Term { op, inputs: SmallVec::from(inputs), shape, site, in_derivative, origin }
+        };
+        let mut sum = None;
+        for &pair in term.inputs.as_chunks::<2>().0 {
+            let product = self.add::<T>(of(Mul.into(), pair));
+            sum = Some(sum.map_or(product, |sum| self.add::<T>(of(Add.into(), [sum, product]))));
+        }
+        sum.unwrap_or_else(|| unreachable!("there is at least one pair"))
     }
 
     fn insert(&mut self, term: Term) -> usize {
@@ -315,7 +336,7 @@ mod tests {
 
     /// What is left of the graph under `root`, one term a line: place, operation, operands, shape.
     fn simplified(root: Var<'_, f64>) -> Vec<String> {
-        let simplified = simplify::<f64>(&root.graph().nodes.borrow(), &[root.id()]);
+        let simplified = simplify::<f64>(&root.graph().nodes.borrow(), &[root.id()], 0);
         let line = |(i, term): (usize, &Term)| {
             let inputs: Vec<String> = term.inputs.iter().map(|input| format!("%{input}")).collect();
             let constant = if let Op::Fill(value) = term.op { Some(value.get::<f64>().to_string()) } else { None };
@@ -385,6 +406,20 @@ mod tests {
         let (x, row) = (graph.input(3, 2), graph.input(1, 2));
         let expected = ["%0 = input() 3x2", "%1 = input() 1x2", "%2 = mul(%0, %1) 3x2"];
         assert_eq!(simplified(x * row.broadcast((3, 2))), expected);
+    }
+
+    #[test]
+    fn a_sum_of_products_is_computed_by_products_and_sums() {
+        let graph = Graph::new();
+        let (x, y) = (graph.variable(2.0), graph.variable(3.0));
+        let expected = [
+            "%0 = variable() 1x1",
+            "%1 = variable() 1x1",
+            "%2 = mul(%0, %1) 1x1",
+            "%3 = add(%2, %0) 1x1",
+            "%4 = add(%3, %2) 1x1",
+        ];
+        assert_eq!(simplified(Var::sum_of_products([(x, y), (x, x.scalar(1.0)), (y, x)])), expected);
     }
 
     #[test]

@@ -326,6 +326,18 @@ fn matrices_that_do_not_stand_beside_each_other_are_named() {
 }
 
 #[test]
+fn sums_of_products_that_are_none_of_numbers_are_refused() {
+    let graph = Graph::new();
+    let base = line!();
+    let x = graph.variable(zeros(2, 3));
+    let matrix = said(base, || Var::sum_of_products([(x, x)]));
+    let none = said(base, || Var::<f64>::sum_of_products([]));
+    let made = "left made at +1; right made at +1";
+    assert_eq!(matrix, format!("+2: sum_of_products: 2x3 by 2x3: each operand must be 1x1; {made}"));
+    assert_eq!(none, "+3: sum_of_products: takes at least one pair of operands");
+}
+
+#[test]
 fn indices_of_another_shape_are_refused() {
     let graph = Graph::new();
     let base = line!();

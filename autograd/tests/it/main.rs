@@ -30,6 +30,7 @@ mod program;
 mod random_graphs;
 mod recipe;
 mod source;
+mod sums;
 mod support;
 mod tails;
 mod trace;

@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Operand;
 use super::lanes::{Lanes, lanes};
-use super::tile::array;
+use super::tile::{MAX_VECTORS, array};
 
 /// Side of the squares that are transposed at once.
 const SIDE: usize = 8;
@@ -33,9 +33,15 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
         let Operand { data, stored, order } = self.from;
         match order {
             super::Order::Plain => {
-                let rows = data[self.p * stored.cols..].chunks(stored.cols);
-                for (to, from) in self.to.chunks_exact_mut(stride).zip(rows) {
-                    copy::<S, T>(&from[self.column..][..width], to);
+                let rows = data[self.p * stored.cols..].chunks(stored.cols).map(|row| &row[self.column..][..width]);
+                let pairs = self.to.chunks_exact_mut(stride).zip(rows);
+                match width / lanes::<S, T>() {
+                    vectors if width < stride || vectors > MAX_VECTORS => {
+                        pairs.for_each(|(to, from)| copy::<S, T>(from, to))
+                    }
+                    1 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 1>(from, to)),
+                    2 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 2>(from, to)),
+                    _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, 3>(from, to)),
                 }
             }
             super::Order::Transposed => {
@@ -46,6 +52,16 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                 transpose(from, stored.cols, self.to, stride, width, self.k);
             }
         }
+    }
+}
+
+/// `N` vectors: to call a function for so few takes longer.
+#[inline(always)]
+fn copy_vectors<S: Simd, T: Lanes, const N: usize>(from: &[T], to: &mut [T]) {
+    if let (Some(from), Some(to)) =
+        (T::vectors::<S>(from).first_chunk::<N>(), T::vectors_mut::<S>(to).first_chunk_mut())
+    {
+        *to = *from;
     }
 }
 

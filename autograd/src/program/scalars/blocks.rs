@@ -227,7 +227,7 @@ impl Coder<'_> {
         let first = items.start;
         match self.items.codes[self.items.codes_of[first] as usize] {
             Code::Apply(op) => self.apply(op, term, first),
-            Code::Fold(fold @ Fold::Sum(_)) => self.sum(fold, term, items),
+            Code::Fold(fold @ (Fold::Sum(_) | Fold::SumOfProducts(_))) => self.sum(fold, term, items),
             Code::Fold(fold) => self.fold(fold, term, first),
             Code::Whole(index) => self.whole(index, term, first),
         }
@@ -325,8 +325,8 @@ impl Coder<'_> {
             registers.push(0);
             match fold {
                 Fold::Products(steps) => (0..steps as usize).for_each(|p| registers.extend(self.factors(span, p))),
-                Fold::Sum(steps) | Fold::PlainSum(steps) => {
-                    (0..steps as usize).for_each(|p| registers.push(self.operand(span, p)));
+                Fold::Sum(_) | Fold::PlainSum(_) | Fold::SumOfProducts(_) => {
+                    (0..fold.operands()).for_each(|p| registers.push(self.operand(span, p)));
                 }
             }
         }

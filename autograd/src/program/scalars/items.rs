@@ -36,13 +36,18 @@ pub(super) struct Items {
     elements: Vec<u32>,
 }
 
+/// Numbers that a tiny term reads, at most.
+fn most_inputs(term: &Term) -> usize {
+    4 * MOST * MOST + term.inputs.len()
+}
+
 impl Items {
     pub(super) fn of(terms: &[Term]) -> Option<Self> {
         let mut items = Self { ops: vec![COPY], ..Self::default() };
         for term in terms {
             items.starts.push(items.elements.len());
             let len = term.shape.len();
-            if len == 0 || len > MOST || u32::try_from(items.inputs.len() + items.values + 4 * MOST * MOST).is_err() {
+            if len == 0 || len > MOST || u32::try_from(items.inputs.len() + items.values + most_inputs(term)).is_err() {
                 return None;
             }
             items.add(terms, term)?;
@@ -127,6 +132,15 @@ impl Items {
             Op::Reshape(_) => self.same(term.inputs[0]),
             Op::MatMul(op) => self.product(terms, term, op)?,
             Op::Sum(Sum(axis)) => self.sum(terms, term, axis),
+            Op::SumOfProducts(_) => {
+                for &factor in &term.inputs {
+                    let factor = self.element(terms, factor, (0, 0));
+                    self.inputs.push(factor);
+                }
+                let code = self.fold_of(Fold::SumOfProducts(small(term.inputs.len() / 2)));
+                self.result();
+                self.end(code);
+            }
             op => self.whole(terms, term, op)?,
         }
         Some(())

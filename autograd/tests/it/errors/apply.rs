@@ -33,6 +33,8 @@ fn try_apply_refuses_a_wrong_number_of_operands_and_leaves() {
     assert_eq!(rule(op::Transpose.into(), &[]), "takes 1 operands, not 0");
     assert_eq!(rule(MatMul::default().into(), &[x, x, x]), "takes 2 operands, not 3");
     assert_eq!(rule(op::Concat(Axis::Rows).into(), &[]), "takes at least one operand");
+    let unpaired = "takes pairs of operands, at least one, not 1 operands";
+    assert_eq!(rule(op::SumOfProducts.into(), &[x]), unpaired);
     for leaf in [Op::Input, Op::Variable, Op::Constant] {
         assert_eq!(rule(leaf, &[]), "a leaf is made by the graph, not applied");
     }

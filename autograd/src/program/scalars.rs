@@ -183,7 +183,11 @@ impl Scalars {
                 }
                 Part::Folds(fold, count) => {
                     let (now, later) = registers.split_at(count as usize * fold.registers());
-                    fold.run::<T, L>(now, file);
+                    if L == 1 {
+                        fold.run_numbers(now, file)
+                    } else {
+                        fold.run::<T, L>(now, file)
+                    }
                     registers = later;
                 }
                 Part::Pair(pair, count) => {
@@ -252,6 +256,13 @@ impl Fold {
     /// Entries among the registers for each.
     fn registers(self) -> usize {
         1 + self.operands()
+    }
+
+    /// [`run`](Self::run) of numbers.
+    // Not inlined: the loop over the parts would be slower.
+    #[inline(never)]
+    fn run_numbers<T: Real>(self, registers: &[u32], file: &mut [T]) {
+        self.run::<T, 1>(registers, file);
     }
 
     /// Adds up as the kernels of tiny products and of short sums do. Of blocks, the first factor of a product is one number

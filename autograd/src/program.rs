@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use crate::error::{CompileError, RunError};
 use crate::graph::Graph;
-use crate::kernel::View;
 use crate::matrix::Matrix;
 use crate::node::NodeId;
+use crate::op::Op;
 use crate::op::custom::Customs;
-use crate::op::{Op, custom};
 use crate::program::plan::{Arena, Span};
-use crate::program::run::Slot;
-use crate::program::schedule::{Single, Step};
+use crate::program::schedule::Step;
 use crate::program::simplify::{Simplified, Term, simplify};
+use crate::program::step::Lists;
 use crate::program::threads::Standby;
 use crate::scalar::Real;
 use crate::shape::Shape;
@@ -31,6 +30,7 @@ mod run;
 mod scalars;
 mod schedule;
 pub(crate) mod simplify;
+mod step;
 mod threads;
 mod verify;
 
@@ -266,27 +266,7 @@ impl<T: Real> Program<T> {
 
     /// The loop over some steps. Called through [`Dispatch`](crate::dispatch::Dispatch), so that it is compiled here.
     pub(crate) fn execute_steps(&mut self, steps: Range<usize>) -> Result<(), RunError> {
-        for step in &self.steps[steps] {
-            match step {
-                Step::Fused(kernel) => {
-                    let mut slots: Vec<Slot<'_, T>> = emptied(core::mem::take(&mut self.lists.slots));
-                    let slices = disjoint(self.arena.all(), &kernel.slots).zip(&kernel.written);
-                    slots.extend(slices.map(|(slice, written)| match written {
-                        Some(_) => Slot::Write(slice, 0),
-                        None => Slot::Read(slice),
-                    }));
-                    let result = kernel.run(&mut slots);
-                    self.lists.slots = emptied(slots);
-                    result?;
-                }
-                Step::Single(single) => single.run(self.arena.all(), &mut self.lists, &self.customs)?,
-                Step::Scalars(code) => code.run(self.arena.all(), &self.customs)?,
-                Step::Copy(from, to) => {
-                    self.arena.all().copy_within(from.start..from.start + from.len, to.start);
-                }
-            }
-        }
-        Ok(())
+        self.steps[steps].iter().try_for_each(|step| step.run(self.arena.all(), &mut self.lists, &self.customs))
     }
 
     /// What is computed, inputs before users.
@@ -536,59 +516,6 @@ impl<T: Real> Program<T> {
     pub fn memory(&self) -> usize {
         self.arena.len() * size_of::<T>()
     }
-}
-
-impl Single {
-    fn run<T: Real>(&self, arena: &mut [T], lists: &mut Lists<T>, customs: &Customs<T>) -> Result<(), RunError> {
-        let mut slices: Vec<&mut [T]> = emptied(core::mem::take(&mut lists.slices));
-        slices.extend(disjoint(arena, &self.slots));
-        let out = core::mem::take(&mut slices[self.output]);
-        let mut inputs: Vec<View<'_, T>> = emptied(core::mem::take(&mut lists.inputs));
-        inputs.extend(self.inputs.iter().map(|&(slot, shape)| View::new(&*slices[slot], shape)));
-        let result = custom::forward(customs, self.op, &inputs, out);
-        lists.inputs = emptied(inputs);
-        lists.slices = emptied(slices);
-        result.map_err(|fault| fault.at(self.op.name(), self.site))
-    }
-}
-
-/// Lists of operands, empty between steps. They keep their memory, so that a run allocates nothing.
-struct Lists<T: 'static> {
-    slots: Vec<Slot<'static, T>>,
-    slices: Vec<&'static mut [T]>,
-    inputs: Vec<View<'static, T>>,
-}
-
-impl<T> Default for Lists<T> {
-    fn default() -> Self {
-        Self { slots: Vec::new(), slices: Vec::new(), inputs: Vec::new() }
-    }
-}
-
-impl<T> Clone for Lists<T> {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-/// An empty list in the memory of another, whose elements differ in lifetime alone: the standard library collects
-/// in place. (If it did not, this would allocate; the tests count that.)
-fn emptied<A, B>(mut list: Vec<A>) -> Vec<B> {
-    list.clear();
-    list.into_iter().map(|_| -> B { unreachable!("the list is empty") }).collect()
-}
-
-/// Cuts stretches that are in order and do not overlap out of the arena.
-fn disjoint<'a, T>(arena: &'a mut [T], spans: &[Span]) -> impl Iterator<Item = &'a mut [T]> {
-    let mut rest = arena;
-    let mut start = 0;
-    spans.iter().map(move |span| {
-        let (_, from) = core::mem::take(&mut rest).split_at_mut(span.start - start);
-        let (slice, after) = from.split_at_mut(span.len);
-        rest = after;
-        start = span.start + span.len;
-        slice
-    })
 }
 
 impl<T: Real> fmt::Debug for Program<T> {

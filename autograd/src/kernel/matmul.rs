@@ -131,7 +131,7 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
     } else if n == 1 && m > 1 {
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
-    } else if n <= NARROW
+    } else if is_narrow::<T>(n)
         && n < m
         && update == Update::Overwrite
         && (a.order, b.order) == (Order::Transposed, Order::Plain)
@@ -143,6 +143,11 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
         let plan = Plan::new(m, k, n, b.order, threads);
         Arch::new().dispatch(Product { out, a, b, update, plan });
     }
+}
+
+/// Whether so many columns leave lanes of a vector of 64 bytes empty.
+fn is_narrow<T>(n: usize) -> bool {
+    n * size_of::<T>() < 64
 }
 
 /// By the product of the transposed operands the other way round: few columns would fill few lanes of vectors, and the rows of
@@ -198,9 +203,6 @@ fn loops<T: Lanes>(
 
 /// Most multiply-adds of a tiny product, whose elements are sums in the order of `k` from 0 on.
 pub(crate) const TINY: usize = 64;
-
-/// Most columns of a product that is computed by its transpose.
-const NARROW: usize = 16;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;

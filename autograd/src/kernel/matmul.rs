@@ -459,7 +459,7 @@ impl<T: Lanes> Band<'_, T> {
         let (n, stride) = (self.right.n, self.a.stored.cols);
         let mut scratch = T::part_scratch().take();
         scratch.resize(scratch.len().max(COPIED * STEPS * M), T::ZERO);
-        let (copy, _) = scratch.as_chunks_mut();
+        let (copy, _) = scratch.as_chunks_mut::<M>();
         let rows = self.out.len() / n / M * M;
         for first in (0..rows).step_by(COPIED * M) {
             let rows = (COPIED * M).min(rows - first);
@@ -475,7 +475,7 @@ impl<T: Lanes> Band<'_, T> {
                 let data = &mut self.out[first * n..(first + rows) * n];
                 let out = Block { data, stride: n, column, accumulate: self.update == Update::Accumulate };
                 column += panel.width;
-                tile::copied_block::<S, T, M>(simd, out, Copied { data: copy }, panel);
+                tile::copied_block::<S, T, M>(simd, out, Copied { data: copy.as_flattened() }, panel);
             }
         }
         T::part_scratch().set(scratch);

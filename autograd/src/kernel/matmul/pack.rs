@@ -36,12 +36,10 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                 let rows = data[self.p * stored.cols..].chunks(stored.cols).map(|row| &row[self.column..][..width]);
                 let pairs = self.to.chunks_exact_mut(stride).zip(rows);
                 match width / lanes::<S, T>() {
-                    vectors if width < stride || vectors > MAX_VECTORS => {
-                        pairs.for_each(|(to, from)| copy::<S, T>(from, to))
-                    }
+                    _ if width < stride => pairs.for_each(|(to, from)| copy::<S, T>(from, to)),
                     1 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 1>(from, to)),
                     2 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 2>(from, to)),
-                    _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, 3>(from, to)),
+                    _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, MAX_VECTORS>(from, to)),
                 }
             }
             super::Order::Transposed => {
@@ -58,11 +56,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
 /// `N` vectors: to call a function for so few takes longer.
 #[inline(always)]
 fn copy_vectors<S: Simd, T: Lanes, const N: usize>(from: &[T], to: &mut [T]) {
-    if let (Some(from), Some(to)) =
-        (T::vectors::<S>(from).first_chunk::<N>(), T::vectors_mut::<S>(to).first_chunk_mut())
-    {
-        *to = *from;
-    }
+    T::vectors_mut::<S>(to)[..N].copy_from_slice(array::<_, N>(T::vectors::<S>(from)));
 }
 
 /// `from` to the start of `to`, zeros behind it.

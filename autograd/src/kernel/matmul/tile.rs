@@ -83,13 +83,13 @@ impl<T: Lanes> Left<T> for ByColumns<'_, T> {
     }
 }
 
-/// Copied: `k` steps of `M` rows each, tile by tile, beside packed panels.
+/// Copied: all steps of a tile's rows, then those of the next tile, beside packed panels.
 #[derive(Clone, Copy)]
-pub(super) struct Copied<'a, T, const M: usize> {
-    pub(super) data: &'a [[T; M]],
+pub(super) struct Copied<'a, T> {
+    pub(super) data: &'a [T],
 }
 
-impl<T: Lanes, const R: usize> Left<T> for Copied<'_, T, R> {
+impl<T: Lanes> Left<T> for Copied<'_, T> {
     // Nothing here depends on a stride: all that is between multiply-adds takes their place.
     #[inline(always)]
     fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
@@ -100,10 +100,9 @@ impl<T: Lanes, const R: usize> Left<T> for Copied<'_, T, R> {
         row: usize,
         p: usize,
     ) {
-        let left = self.data[row / R * panel.k..][..panel.k].as_flattened().as_chunks::<M>().0;
+        let left = self.data[row * panel.k..][..M * panel.k].as_chunks::<M>().0;
         let right = T::vectors::<S>(panel.data).as_chunks::<N>().0;
-        let left = left[p..].as_chunks::<K>().0;
-        for (left, right) in left.iter().zip(right[p..].as_chunks::<K>().0) {
+        for (left, right) in left[p..].as_chunks::<K>().0.iter().zip(right[p..].as_chunks::<K>().0) {
             add::<S, T, M, N, K>(simd, sums, |i, q| left[q][i], right.each_ref());
         }
     }
@@ -158,7 +157,7 @@ pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Le
 pub(super) fn copied_block<S: Simd, T: Lanes, const M: usize>(
     simd: S,
     mut out: Block<'_, T>,
-    left: Copied<'_, T, M>,
+    left: Copied<'_, T>,
     panel: Panel<'_, T>,
 ) {
     for row in (0..out.data.len() / out.stride).step_by(M) {

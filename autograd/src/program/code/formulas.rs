@@ -154,6 +154,27 @@ mod tests {
     }
 
     #[test]
+    fn updates_are_made_where_the_states_are() {
+        fn check(updates: &[(Var<'_, f64>, Var<'_, f64>)], registers: usize) {
+            let mut program = updates[0].0.graph().compile(&[], updates, &[]).unwrap();
+            let [Step::Fused(kernel)] = program.steps.as_slice() else { panic!("{:?}", program.steps) };
+            assert_eq!((kernel.registers, kernel.stores.len()), (registers, registers));
+            program.execute().unwrap();
+            for (state, value) in updates {
+                assert_eq!(program.state(state.id()).unwrap(), value.value());
+            }
+        }
+        let graph = Graph::new();
+        let [w, g, s] = [1, 2, 3].map(|seed| variable(&graph, seed));
+        let square = (s * 0.9 + g.square() * 0.1).flush_subnormal();
+        check(&[(s, square), (w, w - g * 0.01 * (square + 1e-7).rsqrt())], 0);
+        // Read twice by one formula, it may not be written over meanwhile.
+        let graph = Graph::new();
+        let w = variable(&graph, 1);
+        check(&[(w, w - w * 0.01)], 1);
+    }
+
+    #[test]
     fn what_is_wanted_besides_or_differs_is_no_formula() {
         let graph = Graph::new();
         let [w, g, s] = [1, 2, 3].map(|seed| variable(&graph, seed));

@@ -13,6 +13,7 @@ mod dots;
 mod lanes;
 mod pack;
 mod tile;
+mod zeros;
 
 use core::ops::Range;
 
@@ -26,6 +27,7 @@ use dots::Dots;
 use lanes::{Lanes, lanes};
 use pack::Pack;
 use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel};
+use zeros::Places;
 
 /// How the stored numbers of an operand are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,8 +218,8 @@ const THREAD_DOTS: usize = 64;
 /// Steps of `k` for which a panel and a few rows stay in the first-level cache.
 const STEPS: usize = 256;
 
-/// Tiles of the left operand that are copied at once.
-const COPIED: usize = 4;
+/// Rows of the left operand that are copied together.
+const TOGETHER: usize = 32;
 
 /// Columns from which on that pays.
 const COPY: usize = 128;
@@ -346,7 +348,7 @@ impl<T: Lanes> Product<'_, T> {
             });
             let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
             plan.each(&mut *out, plan.band * n, |i, out| {
-                simd.vectorize(Band { out, a, right, row: i * plan.band, p, steps: 0..k, update });
+                Band { out, a, right, row: i * plan.band, p, steps: 0..k, needed: None, update }.compute(simd);
             });
             update = Update::Accumulate;
         }
@@ -398,7 +400,18 @@ struct Band<'a, T> {
     p: usize,
     /// The steps of `right` that are done.
     steps: Range<usize>,
+    /// Of the stored columns of the left operand, which are steps or rows, those that are needed, if the others are zero. Then
+    /// the result is overwritten.
+    needed: Option<&'a [usize]>,
     update: Update,
+}
+
+impl<T: Lanes> Band<'_, T> {
+    /// The only call of the innermost loops: they are long, and a second copy of them might be compiled to another, slower, code.
+    #[inline(never)]
+    fn compute<S: Simd>(self, simd: S) {
+        simd.vectorize(self);
+    }
 }
 
 impl<T: Lanes> WithSimd for Band<'_, T> {
@@ -406,6 +419,17 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        if let (Order::Plain, Some(steps)) = (self.a.order, self.needed) {
+            if steps.is_empty() {
+                self.out.fill(T::ZERO);
+            }
+            let rows = 0..self.out.len() / self.right.n;
+            for steps in steps.chunks(steps.len().div_ceil(steps.len().div_ceil(STEPS).max(1)).max(1)) {
+                self.rows(simd, rows.clone(), 0, self.right.k, Some(steps));
+                self.update = Update::Accumulate;
+            }
+            return;
+        }
         let end = self.steps.end;
         // In equal blocks, lest the last one be short.
         let len = self.steps.len().div_ceil(self.steps.len().div_ceil(STEPS).max(1)).max(1);
@@ -422,16 +446,16 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
                 }
                 Order::Transposed | Order::Plain => 0,
             };
-            self.rows(simd, copied..rows, q, k);
+            self.rows(simd, copied..rows, q, k, None);
             self.update = Update::Accumulate;
         }
     }
 }
 
 impl<T: Lanes> Band<'_, T> {
-    /// `k` steps of some rows, whose left operand is read where it lies.
+    /// `k` steps of some rows, or some of these steps; the left operand is read where it lies.
     #[inline(always)]
-    fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize) {
+    fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize, some: Option<&[usize]>) {
         let (n, stride, row) = (self.right.n, self.a.stored.cols, self.row + rows.start);
         let mut column = 0;
         while column < n && !rows.is_empty() {
@@ -441,8 +465,11 @@ impl<T: Lanes> Band<'_, T> {
             column += panel.width;
             match self.a.order {
                 Order::Plain => {
-                    let data = &self.a.data[row * stride + self.p + q..];
-                    tile::block(simd, out, ByRows { data, stride }, panel);
+                    let left = ByRows { data: &self.a.data[row * stride + self.p + q..], stride };
+                    match some {
+                        Some(steps) => tile::block(simd, out, tile::Some { rows: left, steps }, panel),
+                        None => tile::block(simd, out, left, panel),
+                    }
                 }
                 Order::Transposed => {
                     let data = &self.a.data[(self.p + q) * stride..];
@@ -458,28 +485,28 @@ impl<T: Lanes> Band<'_, T> {
     fn copied<S: Simd, const M: usize>(&mut self, simd: S, q: usize, k: usize) -> usize {
         let (n, stride) = (self.right.n, self.a.stored.cols);
         let mut scratch = T::part_scratch().take();
-        scratch.resize(scratch.len().max(COPIED * STEPS * M), T::ZERO);
-        let (copy, _) = scratch.as_chunks_mut::<M>();
-        let rows = self.out.len() / n / M * M;
-        for first in (0..rows).step_by(COPIED * M) {
-            let rows = (COPIED * M).min(rows - first);
+        scratch.resize(scratch.len().max(TOGETHER * STEPS), T::ZERO);
+        let all = self.out.len() / n / M * M;
+        for first in (0..all).step_by(TOGETHER) {
+            let rows = TOGETHER.min(all - first);
+            let places = Places::new::<M>(self.row + first, rows, self.needed);
+            let (copy, _) = scratch.as_chunks_mut::<M>();
             for p in 0..k {
                 let column = &self.a.data[(self.p + q + p) * stride + self.row + first..][..rows];
-                for (t, part) in column.as_chunks::<M>().0.iter().enumerate() {
-                    copy[t * k + p] = *part;
-                }
+                places.copy(column, copy[p..].iter_mut().step_by(k));
             }
+            places.others().for_each(|rows| self.out[(first + rows.start) * n..(first + rows.end) * n].fill(T::ZERO));
             let mut column = 0;
             while column < n {
                 let panel = self.right.panel(lanes::<S, T>(), column, q, k);
                 let data = &mut self.out[first * n..(first + rows) * n];
                 let out = Block { data, stride: n, column, accumulate: self.update == Update::Accumulate };
                 column += panel.width;
-                tile::copied_block::<S, T, M>(simd, out, Copied { data: copy.as_flattened() }, panel);
+                tile::copied_block::<S, T, M>(simd, out, Copied { data: copy.as_flattened() }, panel, places.rows());
             }
         }
         T::part_scratch().set(scratch);
-        rows
+        all
     }
 }
 

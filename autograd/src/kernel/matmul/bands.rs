@@ -1,12 +1,15 @@
 //! A product whose bands of rows are computed one at a time, so that what follows finds them in the cache.
 
 use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{Lanes, lanes};
 use super::pack::Pack;
-use super::{Band, DOTS, LINE, Operand, PACKED, PARALLEL, Plan, Right, STEPS, THREAD_BAND, Threads, Update, loops};
+use super::{
+    Band, DOTS, LINE, Operand, Order, PACKED, PARALLEL, Plan, Right, STEPS, THREAD_BAND, Threads, Update, loops, zeros,
+};
 use crate::shape::Shape;
 
 /// Whether the product has bands: its right operand is packed at once, and it is not computed as scalar products.
@@ -43,8 +46,10 @@ pub(crate) fn with_bands<T: Lanes>(
     let plan = Plan::new(m, k, n, b.order, threads);
     let halved = is_halved(m, k, n);
     let sums = if halved { 2 * m * n } else { 0 };
+    // Rows of large products are left out, of those in halves steps.
+    let look = !halved && a.order == Order::Transposed && m * n * k >= PARALLEL;
     let mut scratch = T::scratch().take();
-    let panels = Arch::new().dispatch(Prepare { b, plan, sums, scratch: &mut scratch });
+    let panels = Arch::new().dispatch(Prepare { b, plan, sums, look, scratch: &mut scratch });
     let (packed, sums) = scratch[panels.start..][..panels.packed + sums].split_at_mut(panels.packed);
     let product = Product { a, b, packed, panels };
     if halved {
@@ -52,7 +57,10 @@ pub(crate) fn with_bands<T: Lanes>(
         product.halves(plan, first, second);
         f(&|row, out| Arch::new().dispatch(Sum { x: &first[row * n..], y: &second[row * n..], out }));
     } else {
-        f(&|row, out| Arch::new().dispatch(Computed { product, row, steps: 0..k, out }));
+        let mut list = zeros::scratch().take();
+        let needed = if look && panels.finite { zeros::find(a, 0..m, &mut list) } else { None };
+        f(&|row, out| Arch::new().dispatch(Computed { product, row, steps: 0..k, needed, out }));
+        zeros::scratch().set(list);
     }
     T::scratch().set(scratch);
 }
@@ -64,6 +72,8 @@ struct Panels {
     width: usize,
     start: usize,
     packed: usize,
+    /// Whether all that is packed is finite, if it was looked at.
+    finite: bool,
 }
 
 struct Prepare<'a, T> {
@@ -71,6 +81,8 @@ struct Prepare<'a, T> {
     plan: Plan,
     /// Numbers that there must be room for behind the panels.
     sums: usize,
+    /// Whether it is of use to know that all is finite.
+    look: bool,
     scratch: &'a mut Vec<T>,
 }
 
@@ -86,12 +98,16 @@ impl<T: Lanes> WithSimd for Prepare<'_, T> {
             self.scratch.resize(packed + self.sums + LINE, T::ZERO);
         }
         let start = self.scratch.as_ptr().align_offset(LINE).min(LINE);
+        let finite = AtomicBool::new(true);
         if !S::IS_SCALAR {
             self.plan.each(&mut self.scratch[start..][..packed], width * k, |i, to| {
                 simd.vectorize(Pack { to, from: self.b, p: 0, k, column: in_place + i * width });
+                if self.look && !zeros::are_finite(to) {
+                    finite.store(false, Ordering::Relaxed);
+                }
             });
         }
-        Panels { in_place, width, start, packed }
+        Panels { in_place, width, start, packed, finite: finite.into_inner() }
     }
 }
 
@@ -112,9 +128,14 @@ impl<T: Lanes> Product<'_, T> {
             // A band reads its half of the right operand: no more bands than there are threads for.
             let threads = if plan.parallel { rayon::current_num_threads() } else { 1 };
             let rows = (sums.len() / n).div_ceil(threads.div_ceil(2)).next_multiple_of(THREAD_BAND);
+            let mut list = zeros::scratch().take();
+            let columns_are_steps = self.a.order == Order::Plain;
+            let needed = if columns_are_steps { zeros::find(self.a, steps.clone(), &mut list) } else { None };
+            let needed = needed.filter(|list| zeros::can_go(self.b, steps.clone(), list));
             plan.each(sums, rows * n, |i, out| {
-                Arch::new().dispatch(Computed { product: self, row: i * rows, steps: steps.clone(), out });
+                Arch::new().dispatch(Computed { product: self, row: i * rows, steps: steps.clone(), needed, out });
             });
+            zeros::scratch().set(list);
         };
         if plan.parallel {
             rayon::join(|| half(0..k / 2, first), || half(k / 2..k, second));
@@ -129,6 +150,7 @@ struct Computed<'a, T> {
     product: Product<'a, T>,
     row: usize,
     steps: Range<usize>,
+    needed: Option<&'a [usize]>,
     out: &'a mut [T],
 }
 
@@ -137,13 +159,13 @@ impl<T: Lanes> WithSimd for Computed<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { product: Product { a, b, packed, panels }, row, steps, out } = self;
+        let Self { product: Product { a, b, packed, panels }, row, steps, needed, out } = self;
         let Shape { rows: k, cols: n } = b.shape();
         if S::IS_SCALAR {
             return loops(out, a, b, row, steps, Update::Overwrite);
         }
         let right = Right { data: b.data, packed, in_place: panels.in_place, n, k, width: panels.width };
-        simd.vectorize(Band { out, a, right, row, p: 0, steps, update: Update::Overwrite });
+        Band { out, a, right, row, p: 0, steps, needed, update: Update::Overwrite }.compute(simd);
     }
 }
 

@@ -206,6 +206,127 @@ fn a_left_operand_that_is_copied_gives_the_bits_of_one_that_is_not() {
     }
 }
 
+/// Whole numbers, of which sums are exact.
+fn whole<T: Real>(len: usize, seed: u64) -> Vec<T> {
+    numbers::<T>(len, seed).into_iter().map(|x| (x * T::from_usize(4)).floor()).collect()
+}
+
+/// Which of so many columns are zero throughout.
+const BLANK: [fn(usize, usize) -> bool; 7] = [
+    |_, _| false,
+    |_, _| true,
+    |i, all| i < all / 3,
+    |i, all| i + 100 > all,
+    |i, all| i < 5 || i % 28 < 7 || i + 40 > all,
+    |i, _| i % 3 != 1,
+    |i, all| i != all / 2,
+];
+
+/// A product of whole numbers in which stored columns of the left operand are zero.
+fn with_zeros<T: Lanes>(shape: [usize; 3], order: Order, blank: fn(usize, usize) -> bool) -> Case<T> {
+    let mut case = Case::new(shape, (order, Order::Plain), Update::Overwrite, whole);
+    let cols = stored(shape[0], shape[1], order).cols;
+    for row in case.a.chunks_exact_mut(cols) {
+        row.iter_mut().enumerate().filter(|(i, _)| blank(*i, cols)).for_each(|(_, x)| *x = -T::ZERO);
+    }
+    case
+}
+
+#[test]
+fn what_is_left_out_for_zeros_changes_no_product() {
+    fn check<T: Lanes>(shape @ [m, k, n]: [usize; 3], order: Order) {
+        assert!(
+            m * n * k >= PARALLEL && (order == Order::Transposed || is_halved(m, k, n)),
+            "{shape:?} is computed whole"
+        );
+        let pools = [1, 2, 5].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
+        for blank in BLANK {
+            let product = |case: &Case<T>, pool: &rayon::ThreadPool| {
+                let mut out = case.old.clone();
+                let (a, b) = case.operands();
+                pool.install(|| {
+                    with_bands(a, b, Threads::Pool, &mut |rows| {
+                        out.chunks_mut(50 * n).enumerate().for_each(|(i, out)| rows(i * 50, out));
+                    });
+                });
+                case.check_specials(&out);
+            };
+            pools.iter().for_each(|pool| product(&with_zeros(shape, order, blank), pool));
+            // Infinities and NaN that a zero meets are seen, too.
+            for (at, x) in [(0, T::INFINITY), (k / 2, T::NAN), (k - 1, T::NEG_INFINITY)] {
+                let mut case = with_zeros(shape, order, blank);
+                case.b[at * n + at % n] = x;
+                product(&case, &pools[1]);
+            }
+            let mut case = with_zeros(shape, order, blank);
+            let cols = stored(m, k, order).cols;
+            case.a[cols / 2] = T::NAN;
+            product(&case, &pools[1]);
+        }
+    }
+    for shape in [[128, 784, 64], [67, 1101, 67], [256, 600, 48]] {
+        check::<f32>(shape, Order::Plain);
+        check::<f64>(shape, Order::Plain);
+    }
+    for shape in [[784, 40, 144], [531, 64, 150], [300, 300, 131]] {
+        check::<f32>(shape, Order::Transposed);
+        check::<f64>(shape, Order::Transposed);
+    }
+}
+
+#[test]
+fn columns_that_are_not_zero_are_found() {
+    for cols in [1, 63, 64, 65, 130, 784] {
+        for blank in BLANK {
+            let case = with_zeros::<f64>([9, cols, 1], Order::Plain, blank);
+            let (start, end) = (cols / 7, cols - cols / 9);
+            let right: Vec<usize> = (start..end).filter(|&i| !blank(i, cols)).collect();
+            let mut list = Vec::new();
+            let found = zeros::find(case.operands().0, start..end, &mut list);
+            // A column of whole numbers may happen to be zero, but not one of nine of them.
+            assert_eq!(found.is_some(), right.len() * 8 <= (end - start) * 7, "{cols}");
+            assert_eq!(list, right);
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_leaves_out_the_same() {
+    fn check<T: Lanes, S: Simd>(simd: S) {
+        for (shape @ [m, k, n], order) in [([40, 90, 144], Order::Plain), ([70, 50, 144], Order::Transposed)] {
+            for blank in BLANK {
+                let case = with_zeros::<T>(shape, order, blank);
+                let (a, b) = case.operands();
+                let plan = Plan { pack: order == Order::Transposed, band: m, parallel: false };
+                let (in_place, padded, width) = plan.panels(n, lanes::<S, T>());
+                let mut packed = vec![T::ZERO; padded * k];
+                for (i, to) in packed.chunks_mut(width * k).enumerate() {
+                    simd.vectorize(Pack { to, from: b, p: 0, k, column: in_place + i * width });
+                }
+                let right = Right { data: b.data, packed: &packed, in_place, n, k, width };
+                let cols = a.stored.cols;
+                let list: Vec<usize> = (0..cols).filter(|&i| !blank(i, cols)).collect();
+                let (mut out, needed) = (case.old.clone(), Some(&*list));
+                let update = Update::Overwrite;
+                Band { out: &mut out, a, right, row: 0, p: 0, steps: 0..k, needed, update }.compute(simd);
+                case.check_specials(&out);
+            }
+        }
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            check::<f32, _>(simd);
+            check::<f64, _>(simd);
+        }
+        if let Some(simd) = pulp::x86::V4::try_new() {
+            check::<f32, _>(simd);
+            check::<f64, _>(simd);
+        }
+    }
+    check::<f32, _>(Scalar);
+}
+
 #[test]
 fn zero_times_infinity_is_nan() {
     let case = Case {

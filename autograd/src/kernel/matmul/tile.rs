@@ -20,6 +20,12 @@ const FULL: usize = 4;
 
 /// Where tiles read the left operand.
 pub(super) trait Left<T: Lanes>: Copy {
+    /// Number of steps.
+    #[inline(always)]
+    fn steps(self, panel: Panel<'_, T>) -> usize {
+        panel.k
+    }
+
     /// Adds to the sums of the `M` rows from `row` on the steps from step `p` on, `K` at a time; a rest that is shorter
     /// is left.
     fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
@@ -53,6 +59,38 @@ impl<T: Lanes> Left<T> for ByRows<'_, T> {
         for (group, right) in (0..rows[0].len()).zip(panel.groups(p, K)) {
             let rows: [&[T; K]; M] = from_fn(|i| &rows[i][group]);
             steps::<S, T, M, N, K>(simd, sums, |i, q| rows[i][q], panel, right);
+        }
+    }
+}
+
+/// The same, but only at some steps.
+#[derive(Clone, Copy)]
+pub(super) struct Some<'a, T> {
+    pub(super) rows: ByRows<'a, T>,
+    pub(super) steps: &'a [usize],
+}
+
+impl<T: Lanes> Left<T> for Some<'_, T> {
+    #[inline(always)]
+    fn steps(self, _: Panel<'_, T>) -> usize {
+        self.steps.len()
+    }
+
+    // One at a time: pointers to more rows of the panel would leave too few registers.
+    #[inline(always)]
+    fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
+        self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        panel: Panel<'_, T>,
+        row: usize,
+        p: usize,
+    ) {
+        let ByRows { data, stride } = self.rows;
+        let rows: [&[T]; M] = from_fn(|i| &data[(row + i) * stride..][..panel.k]);
+        for &p in self.steps[p..].as_chunks::<K>().0.as_flattened() {
+            assert!(p < panel.k, "a step of the panel");
+            steps::<S, T, M, N, 1>(simd, sums, |i, _| rows[i][p], panel, &panel.data[p * panel.stride..]);
         }
     }
 }
@@ -152,20 +190,21 @@ pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Le
     }
 }
 
-/// The product of copied rows, a multiple of `M`, and a packed panel.
+/// The product of copied rows, whose places in `out` are `rows`, a multiple of `M`, and a packed panel.
 #[inline(always)]
 pub(super) fn copied_block<S: Simd, T: Lanes, const M: usize>(
     simd: S,
     mut out: Block<'_, T>,
     left: Copied<'_, T>,
     panel: Panel<'_, T>,
+    rows: &[usize],
 ) {
-    for row in (0..out.data.len() / out.stride).step_by(M) {
-        let out = &mut out;
+    for (i, rows) in rows.as_chunks::<M>().0.iter().enumerate() {
+        let (out, row, place) = (&mut out, i * M, |i: usize| rows[i]);
         match panel.width.div_ceil(lanes::<S, T>()) {
-            1 => tile::<S, T, M, 1>(simd, out, left, panel, row),
-            2 => tile::<S, T, M, 2>(simd, out, left, panel, row),
-            _ => tile::<S, T, M, MAX_VECTORS>(simd, out, left, panel, row),
+            1 => tile::<S, T, M, 1>(simd, out, left, panel, row, place),
+            2 => tile::<S, T, M, 2>(simd, out, left, panel, row, place),
+            _ => tile::<S, T, M, MAX_VECTORS>(simd, out, left, panel, row, place),
         };
     }
 }
@@ -176,11 +215,11 @@ fn tiles<S: Simd, T: Lanes, const N: usize>(simd: S, mut out: Block<'_, T>, left
     let many = S::REGISTER_COUNT >= 32;
     let mut row = 0;
     while row < rows {
-        let out = &mut out;
+        let (out, place) = (&mut out, |i: usize| row + i);
         row += match rows - row {
-            8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row),
-            4.. => tile::<S, T, 4, N>(simd, out, left, panel, row),
-            _ => tile::<S, T, 1, N>(simd, out, left, panel, row),
+            8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row, place),
+            4.. => tile::<S, T, 4, N>(simd, out, left, panel, row, place),
+            _ => tile::<S, T, 1, N>(simd, out, left, panel, row, place),
         };
     }
 }
@@ -192,12 +231,13 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     left: impl Left<T>,
     panel: Panel<'_, T>,
     row: usize,
+    place: impl Fn(usize) -> usize,
 ) -> usize {
     let lanes = lanes::<S, T>();
     let mut sums = [[T::splat(simd, T::ZERO); N]; M];
     if out.accumulate {
         for (i, sums) in sums.iter_mut().enumerate() {
-            let old = &out.data[(row + i) * out.stride + out.column..][..panel.width];
+            let old = &out.data[place(i) * out.stride + out.column..][..panel.width];
             if panel.width == N * lanes {
                 sums.copy_from_slice(T::vectors::<S>(old));
             } else {
@@ -210,11 +250,11 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     let mut p = 0;
     if M >= FULL {
         left.add::<S, M, N, UNROLLED>(simd, &mut sums, panel, row, 0);
-        p = panel.k / UNROLLED * UNROLLED;
+        p = left.steps(panel) / UNROLLED * UNROLLED;
     }
     left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
     for (i, sums) in sums.iter().enumerate() {
-        let new = &mut out.data[(row + i) * out.stride + out.column..][..panel.width];
+        let new = &mut out.data[place(i) * out.stride + out.column..][..panel.width];
         if panel.width == N * lanes {
             T::vectors_mut::<S>(new).copy_from_slice(sums);
         } else {

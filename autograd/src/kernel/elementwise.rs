@@ -126,6 +126,9 @@ impl<T: Real, const N: usize, F: Fn(T) -> [T; N], G: Fn(T, [T; N]) -> [T; 2]> Wi
     fn with_simd<S: Simd>(self, _: S) {
         let [first, second] = self.out;
         debug_assert_eq!([first.len(), second.len()], [self.x.len(); 2]);
+        if self.x.len() < HALVED {
+            return whole(&self.begin, &self.finish, self.x, [first, second]);
+        }
         let (chunks, rest) = self.x.as_chunks::<HALVED>();
         let (first, first_rest) = first.as_chunks_mut::<HALVED>();
         let (second, second_rest) = second.as_chunks_mut::<HALVED>();
@@ -139,9 +142,20 @@ impl<T: Real, const N: usize, F: Fn(T) -> [T; N], G: Fn(T, [T; N]) -> [T; 2]> Wi
                 [first[i], second[i]] = (self.finish)(x[i], core::array::from_fn(|k| begun[k][i]));
             }
         }
-        for ((&x, first), second) in rest.iter().zip(first_rest).zip(second_rest) {
-            [*first, *second] = (self.finish)(x, (self.begin)(x));
-        }
+        whole(&self.begin, &self.finish, rest, [first_rest, second_rest]);
+    }
+}
+
+/// Both halves in one loop.
+#[inline(always)]
+fn whole<T: Real, const N: usize>(
+    begin: &impl Fn(T) -> [T; N],
+    finish: &impl Fn(T, [T; N]) -> [T; 2],
+    x: &[T],
+    [first, second]: [&mut [T]; 2],
+) {
+    for ((&x, first), second) in x.iter().zip(first).zip(second) {
+        [*first, *second] = finish(x, begin(x));
     }
 }
 

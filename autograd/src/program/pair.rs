@@ -33,6 +33,9 @@ impl Pair {
         let by_operand = |i: usize| Some(((kind(i)?, terms[i].inputs[0]), i));
         let is_full = |&((_, x), i): &((Self, usize), usize)| terms[x].shape == terms[i].shape;
         let firsts: HashMap<(Self, usize), usize> = among.clone().filter_map(by_operand).filter(is_full).collect();
+        if firsts.is_empty() {
+            return HashMap::new();
+        }
         let wanted = |i: usize| {
             let &x = terms[i].inputs.first()?;
             let derivative = matches!(terms[i].op, Op::SechSquared(_)).then_some((Self::Tanh, x));

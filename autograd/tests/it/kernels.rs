@@ -185,13 +185,16 @@ fn what_follows_a_product_has_the_bits_of_values_on_demand() {
 }
 
 #[test]
-fn the_derivative_of_tanh_is_computed_beside_it() {
+fn the_derivatives_of_tanh_and_of_the_sigmoid_are_computed_beside_them() {
     let graph = Graph::<f64>::new();
     let (x, w) = (graph.constant(numbers::<f64>(200, 24)), graph.variable(numbers::<f64>(24, 8)));
     let v = graph.variable(numbers::<f64>(8, 2));
     let loss = x.matmul(w).tanh().matmul(v).square().sum();
     let program = graph.compile(&[], &[], &[loss.gradient(w)]).unwrap();
     assert_eq!(names(&program)[0], "matmul tanh sech_squared");
+    let loss = x.matmul(w).sigmoid().matmul(v).square().sum();
+    let program = graph.compile(&[], &[], &[loss.gradient(w)]).unwrap();
+    assert_eq!(names(&program)[0], "matmul sigmoid neg sigmoid");
 }
 
 /// Results of both in memory, in registers, or one of them; of operands in memory, in registers, or of which one row or one
@@ -208,6 +211,28 @@ fn tanh_and_its_derivative_have_the_bits_that_each_has_alone() {
         let y = x.square().tanh();
         all.push(y.matmul(v) + (x.square().sech_squared() * y).sum());
         let loss = (z * T::from_f64(0.5)).tanh().matmul(v).tanh().square().sum();
+        all.extend(loss.gradient([x, row, v]));
+        all
+    }
+    for (m, n) in [(1, 1), (1, 40), (200, 8), (33, 1), (300, 7), (70, 300), (5, 1500), (2000, 3)] {
+        assert_same_bits::<f32>(|graph| outputs(graph, m, n));
+        assert_same_bits::<f64>(|graph| outputs(graph, m, n));
+    }
+}
+
+/// Of operands that are a product, in memory, one row, or one number; of which the negative is wanted besides; added up.
+#[test]
+fn sigmoids_of_both_signs_have_the_bits_that_each_has_alone() {
+    fn outputs<'g, T: Real>(graph: &'g Graph<T>, m: usize, n: usize) -> Vec<Var<'g, T>> {
+        let (x, row) = (graph.constant(numbers::<T>(m, n)), graph.constant(numbers::<T>(1, n)));
+        let v = graph.constant(numbers::<T>(n, 3));
+        let z = x * T::from_f64(3.0) + row;
+        let mut all = vec![z.sigmoid(), (-z).sigmoid(), x.sigmoid() - (-x).sigmoid(), -x];
+        all.push(z * row.sigmoid() + (-row).sigmoid());
+        all.push((-(-x.square()).sigmoid()).sigmoid() * (-x.square()).sigmoid().sigmoid());
+        let y = x.matmul(v);
+        all.extend([(y.sigmoid() * (-y).sigmoid()).sum(), (-y).sigmoid().sum_axis(Axis::Rows)]);
+        let loss = (z * T::from_f64(0.5)).sigmoid().matmul(v).sigmoid().square().sum();
         all.extend(loss.gradient([x, row, v]));
         all
     }

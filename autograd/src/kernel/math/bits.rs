@@ -11,6 +11,11 @@ pub trait Bits: Sized {
     const LN_2_HIGH: Self;
     /// ln 2 − [`LN_2_HIGH`](Bits::LN_2_HIGH).
     const LN_2_LOW: Self;
+    /// `1.5·2^p + b + 2`: like [`SHIFT`](Bits::SHIFT), but low bits hold `k + b + 2`, as
+    /// [`four_times_power`](Bits::four_times_power) expects.
+    const POWER_SHIFT: Self;
+    /// `k = −b − 2` for `e^(−2x) ≈ 2^k` here: `1/cosh² x` is below the normal numbers.
+    const TANH_HIGH: f64;
     /// Below this, `e^x` rounds to 0.
     const EXP_LOW: f64;
     /// Above this, `e^x` rounds to ∞.
@@ -22,6 +27,9 @@ pub trait Bits: Sized {
     /// `2^(k-1)` for `shifted = k + SHIFT`, where that is a normal number.
     #[must_use]
     fn half_power(shifted: Self) -> Self;
+    /// `2^(k+2)` for `shifted = k + POWER_SHIFT` and `−b − 1 ≤ k ≤ 0`; 0 for `k = −b − 2`.
+    #[must_use]
+    fn four_times_power(shifted: Self) -> Self;
     /// `(m, e)` with `self = m · 2^e` and `√½ ≤ m < √2`, for positive normal numbers.
     #[must_use]
     fn split(self) -> (Self, Self);
@@ -31,11 +39,13 @@ pub trait Bits: Sized {
 }
 
 macro_rules! bits {
-    ($t:ident, $u:ident, mantissa $p:literal $unit:literal, bias $b:literal $bias:literal, ln_2 $high:literal + $low:literal, exp $range:expr, rsqrt $guess:literal) => {
+    ($t:ident, $u:ident, mantissa $p:literal $unit:literal, bias $b:literal $bias:literal, ln_2 $high:literal + $low:literal, exp $range:expr, tanh $tanh:literal, rsqrt $guess:literal) => {
         impl Bits for $t {
             const SHIFT: $t = 1.5 * $unit + 2.0 * $bias;
             const LN_2_HIGH: $t = $high;
             const LN_2_LOW: $t = $low;
+            const POWER_SHIFT: $t = 1.5 * $unit + $bias + 2.0;
+            const TANH_HIGH: f64 = $tanh;
             const EXP_LOW: f64 = $range.0;
             const EXP_HIGH: f64 = $range.1;
 
@@ -49,6 +59,11 @@ macro_rules! bits {
             #[inline(always)]
             fn half_power(shifted: $t) -> $t {
                 $t::from_bits(shifted.to_bits().wrapping_sub($b + 1) << $p)
+            }
+
+            #[inline(always)]
+            fn four_times_power(shifted: $t) -> $t {
+                $t::from_bits(shifted.to_bits() << $p)
             }
 
             #[inline(always)]
@@ -73,10 +88,10 @@ macro_rules! bits {
 
 #[rustfmt::skip]
 bits!(f32, u32, mantissa 23 8_388_608.0, bias 127 127.0,
-    ln_2 0.693_145_75 + 1.428_606_8e-6, exp (-104.0, 89.0), rsqrt 0x5f37_59df);
+    ln_2 0.693_145_75 + 1.428_606_8e-6, exp (-104.0, 89.0), tanh 44.7, rsqrt 0x5f37_59df);
 #[rustfmt::skip]
 bits!(f64, u64, mantissa 52 4_503_599_627_370_496.0, bias 1023 1023.0,
-    ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0), rsqrt 0x5fe6_eb50_c7b5_37a9);
+    ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0), tanh 355.2, rsqrt 0x5fe6_eb50_c7b5_37a9);
 
 /// The upper 26 bits of a number: the product of two such numbers is exact.
 #[inline(always)]

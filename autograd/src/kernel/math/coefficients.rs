@@ -1,7 +1,5 @@
 //! The polynomials of the elementary functions, one degree per element type.
 
-use crate::scalar::Real;
-
 /// `c0 + c1 x + c2 x² + …`, as `E(x²) + x O(x²)`: half the chain of dependent operations of Horner's scheme, and so a
 /// seventh faster in a loop, for one multiplication more.
 macro_rules! polynomial {
@@ -23,17 +21,6 @@ macro_rules! polynomial {
 }
 pub(super) use polynomial;
 
-/// The same with coefficients that are numbered.
-#[inline(always)]
-fn polynomial_of<T: Real, const N: usize>(x: T, coefficient: impl Fn(usize) -> T) -> T {
-    let square = x * x;
-    let horner = |first: usize| {
-        let last = first + (N - 1 - first) / 2 * 2;
-        (first..last).step_by(2).rev().fold(coefficient(last), |sum, i| coefficient(i) + square * sum)
-    };
-    horner(0) + x * horner(1)
-}
-
 /// The polynomials, in the precision of each element type.
 pub trait Coefficients: Sized {
     /// `(e^r − 1 − r) / r²` for `|r| ≤ ½ ln 2`.
@@ -45,10 +32,9 @@ pub trait Coefficients: Sized {
     /// The same for `s ≤ 1/3`.
     #[must_use]
     fn artanh_tail_wide(z: Self) -> Self;
-    /// `(tanh(x) − x) / x³` as a function of `z = x²`, for `x ≤ 9/16`, where `near`; [`exp_tail`](Self::exp_tail) elsewhere. One
-    /// polynomial, of which the coefficients are chosen: that is half the work of two.
+    /// `(w coth(w) − 1) / w²` as a function of `z = w²`, for `w ≤ 0.65`.
     #[must_use]
-    fn tanh_or_exp_tail(near: bool, z_or_r: Self) -> Self;
+    fn coth_tail(z: Self) -> Self;
     /// `erf(x)/x − 1` as a function of `z = x²`, for `x ≤ 0.84`.
     #[must_use]
     fn erf_tail(z: Self) -> Self;
@@ -65,35 +51,18 @@ pub(super) fn log2_tail(z: f64) -> f64 {
         0.230_768_735_678_927_42, 0.200_030_427_161_376_53, 0.175_405_164_147_325_85, 0.177_546_695_693_628_71)
 }
 
-/// Error 2⁻³⁰ of `e^r`.
-const EXP_TAIL_F32: [f32; 6] = [0.5, 0.166_666_66, 0.041_666_366, 0.008_333_386, 0.001_394_034_8, 0.000_198_474_72];
-
-/// Error 2⁻²⁷ of the hyperbolic tangent.
-const TANH_TAIL_F32: [f32; 6] = [-0.333_333_16, 0.133_324_85, -0.053_840_306, 0.021_017_848, -0.006_192_878_4, 0.0];
-
-/// Error 2⁻⁶¹ of `e^r`.
-#[rustfmt::skip]
-const EXP_TAIL: [f64; 11] = [0.5, 0.166_666_666_666_666_77, 0.041_666_666_666_666_526, 0.008_333_333_333_321_952,
-    0.001_388_888_888_895_694_5, 0.000_198_412_698_853_945_58, 2.480_158_718_126_589_2e-5,
-    2.755_724_488_354_944_5e-6, 2.755_739_626_020_887e-7, 2.510_881_988_280_659_5e-8,
-    2.087_707_581_398_027e-9];
-
-/// Error 2⁻⁵⁹ of the hyperbolic tangent.
-#[rustfmt::skip]
-const TANH_TAIL: [f64; 11] = [-0.333_333_333_333_332_87, 0.133_333_333_333_243_5, -0.053_968_253_962_294_356,
-    0.021_869_488_340_975_417, -0.008_863_231_830_480_248, 0.003_592_083_960_856_116,
-    -0.001_455_489_416_282_492_5, 0.000_588_219_670_204_696, -0.000_232_798_922_420_414_18,
-    8.246_852_431_247_782e-5, -1.896_454_247_603_819_8e-5];
-
 impl Coefficients for f32 {
+    /// Error 2⁻³⁰ of `e^r`.
     #[inline(always)]
+    #[rustfmt::skip]
     fn exp_tail(r: f32) -> f32 {
-        polynomial_of::<f32, 6>(r, |i| EXP_TAIL_F32[i])
+        polynomial!(r; 0.5, 0.166_666_66, 0.041_666_366, 0.008_333_386, 0.001_394_034_8, 0.000_198_474_72)
     }
 
+    /// Error 2⁻³⁰ of `w coth w`.
     #[inline(always)]
-    fn tanh_or_exp_tail(near: bool, z_or_r: f32) -> f32 {
-        polynomial_of::<f32, 6>(z_or_r, |i| if near { TANH_TAIL_F32[i] } else { EXP_TAIL_F32[i] })
+    fn coth_tail(z: f32) -> f32 {
+        polynomial!(z; 0.333_333_28, -0.022_221_24, 0.002_109_281_5, -0.000_191_088_5)
     }
 
     /// Error 2⁻³¹ of the logarithm.
@@ -126,14 +95,23 @@ impl Coefficients for f32 {
 }
 
 impl Coefficients for f64 {
+    /// Error 2⁻⁶¹ of `e^r`.
     #[inline(always)]
+    #[rustfmt::skip]
     fn exp_tail(r: f64) -> f64 {
-        polynomial_of::<f64, 11>(r, |i| EXP_TAIL[i])
+        polynomial!(r; 0.5, 0.166_666_666_666_666_77, 0.041_666_666_666_666_526, 0.008_333_333_333_321_952,
+            0.001_388_888_888_895_694_5, 0.000_198_412_698_853_945_58, 2.480_158_718_126_589_2e-5,
+            2.755_724_488_354_944_5e-6, 2.755_739_626_020_887e-7, 2.510_881_988_280_659_5e-8,
+            2.087_707_581_398_027e-9)
     }
 
+    /// Error 2⁻⁵⁷ of `w coth w`.
     #[inline(always)]
-    fn tanh_or_exp_tail(near: bool, z_or_r: f64) -> f64 {
-        polynomial_of::<f64, 11>(z_or_r, |i| if near { TANH_TAIL[i] } else { EXP_TAIL[i] })
+    #[rustfmt::skip]
+    fn coth_tail(z: f64) -> f64 {
+        polynomial!(z; 0.333_333_333_333_331_76, -0.022_222_222_222_101_52, 0.002_116_402_113_220_039,
+            -0.000_211_640_171_026_307_64, 2.137_751_182_554_314e-5, -2.163_215_470_393_914_7e-6,
+            2.163_852_197_976_327_6e-7, -1.840_848_661_017_502e-8)
     }
 
     /// Error 2⁻⁵⁸ of the logarithm.

@@ -1,9 +1,10 @@
 //! Hyperbolic functions and their inverses.
 
-use core::f64::consts::LN_2;
+use core::f64::consts::{LN_2, LOG2_E};
+use core::hint::select_unpredictable;
 
 use super::coefficients::polynomial;
-use super::exponential::{half_exp, reduce};
+use super::exponential::half_exp;
 use super::logarithm::ln_1p_unit;
 use super::{c, exp, ln_1p};
 use crate::scalar::Real;
@@ -24,19 +25,44 @@ pub(crate) fn sech_squared<T: Real>(x: T) -> T {
     tanh_and_sech_squared(x)[1]
 }
 
-/// `t = tanh x` and `1/cosh² x`, the second for two operations more: `t = x + x³ P(x²)` and `1 − t²` for `|x| < 0.55`;
-/// beyond, `t = ±(1 − q)` and `q (2 − q)` with `q = 2z / (1 + z)`, `z = e^(−2|x|)`.
+/// From here on `1 − tanh |x|` is computed, and its errors count for less in the hyperbolic tangent.
+const FAR: f64 = 0.65;
+
+/// `t = tanh x` and `1/cosh² x`, the second for four operations more. With `R(w) = w coth w = 1 + w² P(w²)`, which is even and
+/// needs few coefficients, `e^2w = (R + w) / (R − w)` and `tanh w = w / R`: of `−|x| = k ½ ln 2 + w` follows
+/// `q = 1 − tanh |x| = 2·2^k (R + w) / ((R − w) + 2^k (R + w))` by one division, and `q (1 + t)`; for `|x| < 0.65` itself
+/// `t = |x| − |x| (R − 1) / R`, and `(1 − t) (1 + t)`.
 #[inline(always)]
-pub(crate) fn tanh_and_sech_squared<T: Real>(x: T) -> [T; 2] {
-    let (size, square) = (x.abs(), x * x);
-    let near = size < c(0.55);
-    let power = size * c(-2.0);
-    let (shifted, r, rest) = reduce(if power < c(T::EXP_LOW) { c(T::EXP_LOW) } else { power });
-    let tail = T::tanh_or_exp_tail(near, if near { square } else { r });
-    let z = (T::ONE + (r + (r * r * tail + rest))).scale(shifted);
-    let q = c::<T>(2.0) * z / (T::ONE + z);
-    let t = if near { size + size * square * tail } else { T::ONE - q };
-    [t.copysign(x), if near { T::ONE - t * t } else { q * (c::<T>(2.0) - q) }]
+fn tanh_and_sech_squared<T: Real>(x: T) -> [T; 2] {
+    tanh_and_sech_squared_of(x, tanh_begun(x))
+}
+
+/// The first half of [`tanh_and_sech_squared`]: `w`, `4·2^k`, `R − 1`.
+#[inline(always)]
+pub(crate) fn tanh_begun<T: Real>(x: T) -> [T; 3] {
+    let size = x.abs();
+    // Beyond, 2^k is 0.
+    let kept = if size > c(T::TANH_HIGH) { c(T::TANH_HIGH) } else { size };
+    let shifted = T::POWER_SHIFT - kept * c(2.0 * LOG2_E);
+    let k = shifted - T::POWER_SHIFT;
+    let rest = (k * (T::LN_2_HIGH * c(-0.5)) - kept) - k * (T::LN_2_LOW * c(0.5));
+    let w = if size < c(FAR) { size } else { rest };
+    let square = w * w;
+    [w, T::four_times_power(shifted), square * T::coth_tail(square)]
+}
+
+/// The other half.
+#[inline(always)]
+pub(crate) fn tanh_and_sech_squared_of<T: Real>(x: T, [w, power, less]: [T; 3]) -> [T; 2] {
+    let size = x.abs();
+    let near = size < c(FAR);
+    let r = T::ONE + less;
+    let (above, below) = (power * (r + w), (r - w) * c(2.0));
+    // Not by `if`, of which the compiler makes two divisions.
+    let q = select_unpredictable(near, less, above) / select_unpredictable(near, r, below + above * c(0.5));
+    let top = if near { size } else { T::ONE };
+    let t = top - top * q;
+    [t.copysign(x), select_unpredictable(near, T::ONE - t, q) * (T::ONE + t)]
 }
 
 /// `x − tanh x`: `x³ P(x²)` for `|x| < 1`.

@@ -16,10 +16,15 @@ pub(crate) fn sigmoid<T: Real>(x: T) -> T {
     if negative & (z < c(0.5)) { z - z * quotient } else { quotient }
 }
 
+/// What [`sigmoids_of`] begins with: `e^−|x|`.
+#[inline(always)]
+pub(crate) fn sigmoids_begun<T: Real>(x: T) -> [T; 1] {
+    [exp(-x.abs())]
+}
+
 /// [`sigmoid`] of `x` and of `−x`: one exponential serves both.
 #[inline(always)]
-pub(crate) fn sigmoids<T: Real>(x: T) -> [T; 2] {
-    let z = exp(-x.abs());
+pub(crate) fn sigmoids_of<T: Real>(x: T, [z]: [T; 1]) -> [T; 2] {
     let (above, quotient) = (T::ONE / (T::ONE + z), z / (T::ONE + z));
     let below = if z < c(0.5) { z - z * quotient } else { quotient };
     [if x < T::ZERO { below } else { above }, if x > T::ZERO { below } else { above }]

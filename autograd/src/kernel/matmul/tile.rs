@@ -219,6 +219,7 @@ fn tiles<S: Simd, T: Lanes, const N: usize>(simd: S, mut out: Block<'_, T>, left
         row += match rows - row {
             8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row, place),
             4.. => tile::<S, T, 4, N>(simd, out, left, panel, row, place),
+            2.. => tile::<S, T, 2, N>(simd, out, left, panel, row, place),
             _ => tile::<S, T, 1, N>(simd, out, left, panel, row, place),
         };
     }

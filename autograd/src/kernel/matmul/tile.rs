@@ -89,7 +89,7 @@ impl<T: Lanes> Left<T> for Some<'_, T> {
         let ByRows { data, stride } = self.rows;
         let rows: [&[T]; M] = from_fn(|i| &data[(row + i) * stride..][..panel.k]);
         for &p in self.steps[p..].as_chunks::<K>().0.as_flattened() {
-            assert!(p < panel.k, "a step of the panel");
+            assert!(p < panel.k);
             steps::<S, T, M, N, 1>(simd, sums, |i, _| rows[i][p], panel, &panel.data[p * panel.stride..]);
         }
     }

@@ -105,12 +105,17 @@ pub(super) fn are_finite<T: Lanes>(x: &[T]) -> bool {
     Arch::new().dispatch(Finite(x))
 }
 
-/// Whether the steps of `all` that are not in the list may be left out of a product with `b`.
+/// What is in `all` and not listed, in order; a number may be listed again and again.
+fn others(all: Range<usize>, list: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    let starts = core::iter::once(all.start).chain(list.iter().map(|i| i + 1));
+    let ends = list.iter().copied().chain([all.end]);
+    starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end)
+}
+
+/// Whether the steps of `all` that are not listed may be left out of a product with `b`.
 pub(super) fn can_go<T: Lanes>(b: Operand<'_, T>, all: Range<usize>, list: &[usize]) -> bool {
-    let starts = core::iter::once(all.start).chain(list.iter().map(|&step| step + 1));
-    let mut gaps = starts.zip(list.iter().copied().chain([all.end])).filter(|(start, end)| start < end);
     let cols = b.stored.cols;
-    b.order == Order::Plain && gaps.all(|(start, end)| are_finite(&b.data[start * cols..end * cols]))
+    b.order == Order::Plain && others(all, list).all(|gap| are_finite(&b.data[gap.start * cols..gap.end * cols]))
 }
 
 /// Which of some rows of the result are computed.
@@ -151,9 +156,7 @@ impl Places {
 
     /// Rows that are left out, as ranges.
     pub(super) fn others(&self) -> impl Iterator<Item = Range<usize>> {
-        let starts = core::iter::once(0).chain(self.rows().iter().map(|row| row + 1));
-        let ends = self.rows().iter().copied().chain([self.all]);
-        starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end)
+        others(0..self.all, self.rows())
     }
 
     /// Copies the numbers of a step for the rows that are computed, tile by tile.

@@ -26,7 +26,7 @@ pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use lanes::{Lanes, lanes};
 use pack::Pack;
-use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel};
+use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel, SomeSteps};
 use zeros::Places;
 
 /// How the stored numbers of an operand are read.
@@ -467,7 +467,7 @@ impl<T: Lanes> Band<'_, T> {
                 Order::Plain => {
                     let left = ByRows { data: &self.a.data[row * stride + self.p + q..], stride };
                     match some {
-                        Some(steps) => tile::block(simd, out, tile::Some { rows: left, steps }, panel),
+                        Some(steps) => tile::block(simd, out, SomeSteps { rows: left, steps }, panel),
                         None => tile::block(simd, out, left, panel),
                     }
                 }

@@ -1,7 +1,6 @@
 //! A product whose bands of rows are computed one at a time, so that what follows finds them in the cache.
 
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -46,10 +45,8 @@ pub(crate) fn with_bands<T: Lanes>(
     let plan = Plan::new(m, k, n, b.order, threads);
     let halved = is_halved(m, k, n);
     let sums = if halved { 2 * m * n } else { 0 };
-    // Rows of large products are left out, of those in halves steps.
-    let look = !halved && a.order == Order::Transposed && m * n * k >= PARALLEL;
     let mut scratch = T::scratch().take();
-    let panels = Arch::new().dispatch(Prepare { b, plan, sums, look, scratch: &mut scratch });
+    let panels = Arch::new().dispatch(Prepare { b, plan, sums, scratch: &mut scratch });
     let (packed, sums) = scratch[panels.start..][..panels.packed + sums].split_at_mut(panels.packed);
     let product = Product { a, b, packed, panels };
     if halved {
@@ -58,7 +55,9 @@ pub(crate) fn with_bands<T: Lanes>(
         f(&|row, out| Arch::new().dispatch(Sum { x: &first[row * n..], y: &second[row * n..], out }));
     } else {
         let mut list = zeros::scratch().take();
-        let needed = if look && panels.finite { zeros::find(a, 0..m, &mut list) } else { None };
+        let columns_are_rows = a.order == Order::Transposed && m * n * k >= PARALLEL;
+        let needed = if columns_are_rows { zeros::find(a, 0..m, &mut list) } else { None };
+        let needed = needed.filter(|_| zeros::are_finite(b.data));
         f(&|row, out| Arch::new().dispatch(Computed { product, row, steps: 0..k, needed, out }));
         zeros::scratch().set(list);
     }
@@ -72,8 +71,6 @@ struct Panels {
     width: usize,
     start: usize,
     packed: usize,
-    /// Whether all that is packed is finite, if it was looked at.
-    finite: bool,
 }
 
 struct Prepare<'a, T> {
@@ -81,8 +78,6 @@ struct Prepare<'a, T> {
     plan: Plan,
     /// Numbers that there must be room for behind the panels.
     sums: usize,
-    /// Whether it is of use to know that all is finite.
-    look: bool,
     scratch: &'a mut Vec<T>,
 }
 
@@ -98,16 +93,12 @@ impl<T: Lanes> WithSimd for Prepare<'_, T> {
             self.scratch.resize(packed + self.sums + LINE, T::ZERO);
         }
         let start = self.scratch.as_ptr().align_offset(LINE).min(LINE);
-        let finite = AtomicBool::new(true);
         if !S::IS_SCALAR {
             self.plan.each(&mut self.scratch[start..][..packed], width * k, |i, to| {
                 simd.vectorize(Pack { to, from: self.b, p: 0, k, column: in_place + i * width });
-                if self.look && !zeros::are_finite(to) {
-                    finite.store(false, Ordering::Relaxed);
-                }
             });
         }
-        Panels { in_place, width, start, packed, finite: finite.into_inner() }
+        Panels { in_place, width, start, packed }
     }
 }
 

@@ -65,12 +65,12 @@ impl<T: Lanes> Left<T> for ByRows<'_, T> {
 
 /// The same, but only at some steps.
 #[derive(Clone, Copy)]
-pub(super) struct Some<'a, T> {
+pub(super) struct SomeSteps<'a, T> {
     pub(super) rows: ByRows<'a, T>,
     pub(super) steps: &'a [usize],
 }
 
-impl<T: Lanes> Left<T> for Some<'_, T> {
+impl<T: Lanes> Left<T> for SomeSteps<'_, T> {
     #[inline(always)]
     fn steps(self, _: Panel<'_, T>) -> usize {
         self.steps.len()

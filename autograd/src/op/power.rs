@@ -21,7 +21,8 @@ impl Pointwise<1> for Square {
     }
 
     fn derivative<'g, T: Real>(self, _: usize, g: Var<'g, T>, [x]: [Var<'g, T>; 1], _: Var<'g, T>) -> Var<'g, T> {
-        g * (x * T::from_f64(2.0))
+        // In this order: of a mean, the cotangent is a constant, and so is its double.
+        (g * T::from_f64(2.0)) * x
     }
 }
 

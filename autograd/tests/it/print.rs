@@ -27,7 +27,7 @@ fn the_gradient_of_a_perceptron_prints_as_backpropagation() {
          C = 0.5 · sum((y - t)²)"
     );
     let layers = "z1 = x W1 + b1\na1 = σ(z1)\nz2 = a1 W2 + b2\ny = σ(z2)\n";
-    let delta2 = "0.5 · 2 · (y - t) ⊙ σ′(z2)";
+    let delta2 = "(y - t) ⊙ σ′(z2)";
     let delta1 = format!("(({delta2}) W2ᵀ) ⊙ σ′(z1)");
     let [dw1, db1, dw2, db2] = cost.gradient([w1, b1, w2, b2]);
     assert_eq!(dw2.to_string(), format!("{layers}a1ᵀ ({delta2})"));

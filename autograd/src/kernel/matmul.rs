@@ -27,7 +27,7 @@ use dots::Dots;
 use lanes::{Lanes, lanes};
 use pack::Pack;
 use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel, SomeSteps};
-use zeros::Places;
+use zeros::{CopyRows, Places};
 
 /// How the stored numbers of an operand are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +133,7 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
     } else if n == 1 && m > 1 {
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
-    } else if is_narrow::<T>(n)
-        && n < m
+    } else if is_swapped::<T>(m, k, n)
         && update == Update::Overwrite
         && (a.order, b.order) == (Order::Transposed, Order::Plain)
     {
@@ -143,13 +142,16 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
         with_bands(a, b, threads, &mut |rows| rows(0, out));
     } else {
         let plan = Plan::new(m, k, n, b.order, threads);
-        Arch::new().dispatch(Product { out, a, b, update, plan });
+        Arch::new().dispatch(Product { out, a: &a, b: &b, update, plan });
     }
 }
 
-/// Whether so many columns leave lanes of a vector of 64 bytes empty.
-fn is_narrow<T>(n: usize) -> bool {
-    n * size_of::<T>() < 64
+/// Whether [`swapped`] pays: where columns leave lanes of a vector of 64 bytes empty, or fill one, while rows fill all of a tile,
+/// and the steps outweigh that all is turned round again.
+fn is_swapped<T>(m: usize, k: usize, n: usize) -> bool {
+    const VECTOR: usize = 64;
+    let [rows, columns] = [m, n].map(|numbers| numbers * size_of::<T>());
+    n < m && (columns < VECTOR || columns == VECTOR && rows == MAX_VECTORS * VECTOR && k >= MANY_STEPS)
 }
 
 /// By the product of the transposed operands the other way round: few columns would fill few lanes of vectors, and the rows of
@@ -205,6 +207,9 @@ fn loops<T: Lanes>(
 
 /// Most multiply-adds of a tiny product, whose elements are sums in the order of `k` from 0 on.
 pub(crate) const TINY: usize = 64;
+
+/// Steps from which on a product is computed by its transpose for more than the lanes of vectors.
+const MANY_STEPS: usize = 64;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
@@ -289,10 +294,11 @@ impl Plan {
 }
 
 /// A product that waits for an instruction set.
+// Operands by reference: what is copied just after it was written is read back before it has reached the cache.
 struct Product<'a, T> {
     out: &'a mut [T],
-    a: Operand<'a, T>,
-    b: Operand<'a, T>,
+    a: &'a Operand<'a, T>,
+    b: &'a Operand<'a, T>,
     update: Update,
     plan: Plan,
 }
@@ -305,7 +311,7 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
         let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
         if S::IS_SCALAR {
-            loops(self.out, self.a, self.b, 0, 0..k, self.update);
+            loops(self.out, *self.a, *self.b, 0, 0..k, self.update);
         } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {
@@ -348,7 +354,7 @@ impl<T: Lanes> Product<'_, T> {
             });
             let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
             plan.each(&mut *out, plan.band * n, |i, out| {
-                Band { out, a, right, row: i * plan.band, p, steps: 0..k, needed: None, update }.compute(simd);
+                Band { out, a, right: &right, row: i * plan.band, p, steps: 0..k, needed: None, update }.compute(simd);
             });
             update = Update::Accumulate;
         }
@@ -392,8 +398,8 @@ impl<'a, T> Right<'a, T> {
 /// first-level cache: the place for what rides behind a product.
 struct Band<'a, T> {
     out: &'a mut [T],
-    a: Operand<'a, T>,
-    right: Right<'a, T>,
+    a: &'a Operand<'a, T>,
+    right: &'a Right<'a, T>,
     /// The first row.
     row: usize,
     /// The step at which `right` begins.
@@ -407,18 +413,9 @@ struct Band<'a, T> {
 }
 
 impl<T: Lanes> Band<'_, T> {
-    /// The only call of the innermost loops: they are long, and a second copy of them might be compiled to another, slower, code.
+    // Not inlined where there are vectors, so that neither are the innermost loops, which are functions of their own.
     #[inline(never)]
-    fn compute<S: Simd>(self, simd: S) {
-        simd.vectorize(self);
-    }
-}
-
-impl<T: Lanes> WithSimd for Band<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
+    fn compute<S: Simd>(mut self, simd: S) {
         if let (Order::Plain, Some(steps)) = (self.a.order, self.needed) {
             if steps.is_empty() {
                 self.out.fill(T::ZERO);
@@ -450,11 +447,8 @@ impl<T: Lanes> WithSimd for Band<'_, T> {
             self.update = Update::Accumulate;
         }
     }
-}
 
-impl<T: Lanes> Band<'_, T> {
     /// `k` steps of some rows, or some of these steps; the left operand is read where it lies.
-    #[inline(always)]
     fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize, some: Option<&[usize]>) {
         let (n, stride, row) = (self.right.n, self.a.stored.cols, self.row + rows.start);
         let mut column = 0;
@@ -468,6 +462,9 @@ impl<T: Lanes> Band<'_, T> {
                     let left = ByRows { data: &self.a.data[row * stride + self.p + q..], stride };
                     match some {
                         Some(steps) => tile::block(simd, out, SomeSteps { rows: left, steps }, panel),
+                        None if tile::has_few_steps::<S, T>(&out, left, panel) => {
+                            tile::few_steps(simd, out, left, panel);
+                        }
                         None => tile::block(simd, out, left, panel),
                     }
                 }
@@ -481,7 +478,6 @@ impl<T: Lanes> Band<'_, T> {
 
     /// `k` steps of as many rows as make tiles of `M`, whose left operand, stored column by column, is copied first: a column of
     /// it may be a page away from the next. Gives the number of rows.
-    #[inline(always)]
     fn copied<S: Simd, const M: usize>(&mut self, simd: S, q: usize, k: usize) -> usize {
         let (n, stride) = (self.right.n, self.a.stored.cols);
         let mut scratch = T::part_scratch().take();
@@ -491,10 +487,8 @@ impl<T: Lanes> Band<'_, T> {
             let rows = TOGETHER.min(all - first);
             let places = Places::new::<M>(self.row + first, rows, self.needed);
             let (copy, _) = scratch.as_chunks_mut::<M>();
-            for p in 0..k {
-                let column = &self.a.data[(self.p + q + p) * stride + self.row + first..][..rows];
-                places.copy(column, copy[p..].iter_mut().step_by(k));
-            }
+            let columns = &self.a.data[(self.p + q) * stride + self.row + first..];
+            simd.vectorize(CopyRows { columns, stride, places: &places, k, copy });
             places.others().for_each(|rows| self.out[(first + rows.start) * n..(first + rows.end) * n].fill(T::ZERO));
             let mut column = 0;
             while column < n {

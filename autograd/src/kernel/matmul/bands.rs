@@ -46,9 +46,9 @@ pub(crate) fn with_bands<T: Lanes>(
     let halved = is_halved(m, k, n);
     let sums = if halved { 2 * m * n } else { 0 };
     let mut scratch = T::scratch().take();
-    let panels = Arch::new().dispatch(Prepare { b, plan, sums, scratch: &mut scratch });
+    let panels = Arch::new().dispatch(Prepare { b: &b, plan, sums, scratch: &mut scratch });
     let (packed, sums) = scratch[panels.start..][..panels.packed + sums].split_at_mut(panels.packed);
-    let product = Product { a, b, packed, panels };
+    let product = Product { a: &a, b: &b, packed, panels };
     if halved {
         let (first, second) = sums.split_at_mut(m * n);
         product.halves(plan, first, second);
@@ -74,7 +74,7 @@ struct Panels {
 }
 
 struct Prepare<'a, T> {
-    b: Operand<'a, T>,
+    b: &'a Operand<'a, T>,
     plan: Plan,
     /// Numbers that there must be room for behind the panels.
     sums: usize,
@@ -105,8 +105,8 @@ impl<T: Lanes> WithSimd for Prepare<'_, T> {
 /// A product whose right operand is prepared.
 #[derive(Clone, Copy)]
 struct Product<'a, T> {
-    a: Operand<'a, T>,
-    b: Operand<'a, T>,
+    a: &'a Operand<'a, T>,
+    b: &'a Operand<'a, T>,
     packed: &'a [T],
     panels: Panels,
 }
@@ -121,8 +121,8 @@ impl<T: Lanes> Product<'_, T> {
             let rows = (sums.len() / n).div_ceil(threads.div_ceil(2)).next_multiple_of(THREAD_BAND);
             let mut list = zeros::scratch().take();
             let columns_are_steps = self.a.order == Order::Plain;
-            let needed = if columns_are_steps { zeros::find(self.a, steps.clone(), &mut list) } else { None };
-            let needed = needed.filter(|list| zeros::can_go(self.b, steps.clone(), list));
+            let needed = if columns_are_steps { zeros::find(*self.a, steps.clone(), &mut list) } else { None };
+            let needed = needed.filter(|list| zeros::can_go(*self.b, steps.clone(), list));
             plan.each(sums, rows * n, |i, out| {
                 Arch::new().dispatch(Computed { product: self, row: i * rows, steps: steps.clone(), needed, out });
             });
@@ -153,10 +153,10 @@ impl<T: Lanes> WithSimd for Computed<'_, T> {
         let Self { product: Product { a, b, packed, panels }, row, steps, needed, out } = self;
         let Shape { rows: k, cols: n } = b.shape();
         if S::IS_SCALAR {
-            return loops(out, a, b, row, steps, Update::Overwrite);
+            return loops(out, *a, *b, row, steps, Update::Overwrite);
         }
         let right = Right { data: b.data, packed, in_place: panels.in_place, n, k, width: panels.width };
-        Band { out, a, right, row, p: 0, steps, needed, update: Update::Overwrite }.compute(simd);
+        Band { out, a, right: &right, row, p: 0, steps, needed, update: Update::Overwrite }.compute(simd);
     }
 }
 

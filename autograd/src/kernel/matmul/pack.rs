@@ -14,7 +14,7 @@ const SIDE: usize = 8;
 /// Copies one panel, padded with zeros to full vectors.
 pub(super) struct Pack<'a, T> {
     pub(super) to: &'a mut [T],
-    pub(super) from: Operand<'a, T>,
+    pub(super) from: &'a Operand<'a, T>,
     /// First step of `k`.
     pub(super) p: usize,
     /// Number of steps.
@@ -30,7 +30,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         let stride = self.to.len() / self.k;
         let width = stride.min(self.from.shape().cols - self.column);
-        let Operand { data, stored, order } = self.from;
+        let &Operand { data, stored, order } = self.from;
         match order {
             super::Order::Plain => {
                 let rows = data[self.p * stored.cols..].chunks(stored.cols).map(|row| &row[self.column..][..width]);

@@ -75,7 +75,7 @@ impl<T: Lanes> Case<T> {
         let mut out = self.old.clone();
         if m * k * n > 0 {
             let plan = Plan::new(m, k, n, b.order, Threads::One);
-            simd.vectorize(Product { out: &mut out, a, b, update: self.update, plan });
+            simd.vectorize(Product { out: &mut out, a: &a, b: &b, update: self.update, plan });
         } else {
             product(&mut out, a, b, self.update, Threads::One);
         }
@@ -161,6 +161,24 @@ fn product_equals_the_three_loops_across_blocks() {
         assert!(is_halved(m, k, n), "{shape:?} is not computed in halves");
         let case = Case::<f32>::new(shape, orders, Update::Overwrite, numbers);
         case.check(&case.product(Threads::Pool));
+    }
+}
+
+#[test]
+fn products_of_few_steps_and_columns_equal_the_three_loops() {
+    for k in 1..=9 {
+        for (m, n) in [(1, 8), (3, 8), (4, 2), (7, 7), (21, 4), (21, 16), (22, 8), (23, 3), (33, 15)] {
+            for (orders, update) in ORDERS.into_iter().zip([Update::Overwrite, Update::Accumulate].repeat(2)) {
+                Case::<f32>::check_everywhere([m, k, n], orders, update);
+                Case::<f64>::check_everywhere([m, k, n], orders, update);
+            }
+        }
+    }
+    for shape @ [m, k, n] in [[24, 200, 8], [24, 63, 8], [48, 70, 16], [48, 300, 16]] {
+        let swapped = [is_swapped::<f32>(m, k, n), is_swapped::<f64>(m, k, n)];
+        assert_eq!(swapped, [true, shape == [24, 200, 8]], "{shape:?}");
+        Case::<f32>::check_everywhere(shape, (Order::Transposed, Order::Plain), Update::Overwrite);
+        Case::<f64>::check_everywhere(shape, (Order::Transposed, Order::Plain), Update::Overwrite);
     }
 }
 
@@ -301,14 +319,14 @@ fn every_instruction_set_leaves_out_the_same() {
                 let (in_place, padded, width) = plan.panels(n, lanes::<S, T>());
                 let mut packed = vec![T::ZERO; padded * k];
                 for (i, to) in packed.chunks_mut(width * k).enumerate() {
-                    simd.vectorize(Pack { to, from: b, p: 0, k, column: in_place + i * width });
+                    simd.vectorize(Pack { to, from: &b, p: 0, k, column: in_place + i * width });
                 }
                 let right = Right { data: b.data, packed: &packed, in_place, n, k, width };
                 let cols = a.stored.cols;
                 let list: Vec<usize> = (0..cols).filter(|&i| !blank(i, cols)).collect();
                 let (mut out, needed) = (case.old.clone(), Some(&*list));
                 let update = Update::Overwrite;
-                Band { out: &mut out, a, right, row: 0, p: 0, steps: 0..k, needed, update }.compute(simd);
+                Band { out: &mut out, a: &a, right: &right, row: 0, p: 0, steps: 0..k, needed, update }.compute(simd);
                 case.check_specials(&out);
             }
         }

@@ -4,7 +4,7 @@
 use core::array::from_fn;
 use core::slice::ChunksExact;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::lanes::{Lanes, lanes};
 
@@ -180,48 +180,202 @@ pub(super) struct Block<'a, T> {
     pub(super) accumulate: bool,
 }
 
+impl<T: Lanes> Block<'_, T> {
+    /// The sums so far of rows of which the `i`-th is `place(i)`, `width` columns of each.
+    #[inline(always)]
+    fn load<S: Simd, const M: usize, const N: usize>(
+        &self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        width: usize,
+        place: impl Fn(usize) -> usize,
+    ) {
+        let lanes = lanes::<S, T>();
+        for (i, sums) in sums.iter_mut().enumerate() {
+            let old = &self.data[place(i) * self.stride + self.column..][..width];
+            if width == N * lanes {
+                sums.copy_from_slice(T::vectors::<S>(old));
+            } else {
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    *sum = T::load(simd, &old[j * lanes..]);
+                }
+            }
+        }
+    }
+
+    /// Writes such sums.
+    #[inline(always)]
+    fn store<S: Simd, const M: usize, const N: usize>(
+        &mut self,
+        simd: S,
+        sums: &[[T::Vector<S>; N]; M],
+        width: usize,
+        place: impl Fn(usize) -> usize,
+    ) {
+        let lanes = lanes::<S, T>();
+        for (i, sums) in sums.iter().enumerate() {
+            let new = &mut self.data[place(i) * self.stride + self.column..][..width];
+            if width == N * lanes {
+                T::vectors_mut::<S>(new).copy_from_slice(sums);
+            } else {
+                for (j, &sum) in sums.iter().enumerate() {
+                    T::store(simd, sum, &mut new[j * lanes..]);
+                }
+            }
+        }
+    }
+}
+
 /// The product of a block of rows and a panel.
-#[inline(always)]
 pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Left<T>, panel: Panel<'_, T>) {
     match panel.width.div_ceil(lanes::<S, T>()) {
-        1 => tiles::<S, T, 1>(simd, out, left, panel),
-        2 => tiles::<S, T, 2>(simd, out, left, panel),
-        _ => tiles::<S, T, MAX_VECTORS>(simd, out, left, panel),
+        1 => simd.vectorize(Tiles::<T, _, 1> { out, left, panel }),
+        2 => simd.vectorize(Tiles::<T, _, 2> { out, left, panel }),
+        _ => simd.vectorize(Tiles::<T, _, MAX_VECTORS> { out, left, panel }),
+    }
+}
+
+/// The tiles of a block, `N` vectors wide.
+// A function of its own for each kind of operand and each width: for the loops of all in one, the compiler does not find registers.
+struct Tiles<'a, T, L, const N: usize> {
+    out: Block<'a, T>,
+    left: L,
+    panel: Panel<'a, T>,
+}
+
+impl<T: Lanes, L: Left<T>, const N: usize> WithSimd for Tiles<'_, T, L, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { mut out, left, panel } = self;
+        let rows = out.data.len() / out.stride;
+        let many = S::REGISTER_COUNT >= 32;
+        let mut row = 0;
+        while row < rows {
+            let (out, place) = (&mut out, |i: usize| row + i);
+            row += match rows - row {
+                8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row, place),
+                4.. => tile::<S, T, 4, N>(simd, out, left, panel, row, place),
+                2.. => tile::<S, T, 2, N>(simd, out, left, panel, row, place),
+                _ => tile::<S, T, 1, N>(simd, out, left, panel, row, place),
+            };
+        }
+    }
+}
+
+/// Most steps for which a panel stays in registers.
+const FEW_STEPS: usize = 8;
+
+/// Rows whose sums run side by side while a panel stays in registers.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Whether [`few_steps`] computes the product of these rows and this panel.
+#[inline(always)]
+pub(super) fn has_few_steps<S: Simd, T: Lanes>(out: &Block<'_, T>, left: ByRows<'_, T>, panel: Panel<'_, T>) -> bool {
+    panel.k <= FEW_STEPS && panel.k == left.stride && panel.width == out.stride && panel.width <= lanes::<S, T>()
+}
+
+/// The product of a block of rows and a panel of one vector and few steps, which stays in registers while the rows run: no more
+/// steps than the left operand has, no more columns than the result has.
+pub(super) fn few_steps<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: ByRows<'_, T>, panel: Panel<'_, T>) {
+    match panel.k {
+        1 => simd.vectorize(Held::<T, 1> { out, left, panel }),
+        2 => simd.vectorize(Held::<T, 2> { out, left, panel }),
+        3 => simd.vectorize(Held::<T, 3> { out, left, panel }),
+        4 => simd.vectorize(Held::<T, 4> { out, left, panel }),
+        5 => simd.vectorize(Held::<T, 5> { out, left, panel }),
+        6 => simd.vectorize(Held::<T, 6> { out, left, panel }),
+        7 => simd.vectorize(Held::<T, 7> { out, left, panel }),
+        _ => simd.vectorize(Held::<T, FEW_STEPS> { out, left, panel }),
+    }
+}
+
+/// Rows and a panel of `K` steps.
+struct Held<'a, T, const K: usize> {
+    out: Block<'a, T>,
+    left: ByRows<'a, T>,
+    panel: Panel<'a, T>,
+}
+
+impl<T: Lanes, const K: usize> WithSimd for Held<'_, T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { out, left, panel } = self;
+        let right = from_fn(|q| [T::vectors::<S>(&panel.data[q * panel.stride + panel.column..])[0]]);
+        let (rows, _) = left.data.as_chunks::<K>();
+        let (many, few) = rows[..out.data.len() / out.stride].as_chunks::<SIDE_BY_SIDE>();
+        let mut outs = out.data.chunks_exact_mut(SIDE_BY_SIDE * out.stride);
+        for (out_rows, rows) in (&mut outs).zip(many) {
+            held_rows(simd, out_rows, out.accumulate, rows, &right);
+        }
+        for (out_row, row) in outs.into_remainder().chunks_exact_mut(out.stride).zip(few) {
+            held_rows(simd, out_row, out.accumulate, core::array::from_ref(row), &right);
+        }
+    }
+}
+
+#[inline(always)]
+fn held_rows<S: Simd, T: Lanes, const M: usize, const K: usize>(
+    simd: S,
+    out: &mut [T],
+    accumulate: bool,
+    rows: &[[T; K]; M],
+    right: &[[T::Vector<S>; 1]; K],
+) {
+    let width = out.len() / M;
+    let zeros = [[T::splat(simd, T::ZERO); 1]; M];
+    let sums = |mut sums| {
+        add::<S, T, M, 1, K>(simd, &mut sums, |i, q| rows[i][q], right.each_ref());
+        sums
+    };
+    if width == lanes::<S, T>() {
+        let Some(out) = T::vectors_mut::<S>(out).first_chunk_mut::<M>() else { return };
+        let sums = sums(if accumulate { from_fn(|i| [out[i]]) } else { zeros });
+        for i in 0..M {
+            out[i] = sums[i][0];
+        }
+    } else {
+        let sums = sums(if accumulate { from_fn(|i| [T::load(simd, &out[i * width..][..width])]) } else { zeros });
+        for i in 0..M {
+            T::store(simd, sums[i][0], &mut out[i * width..][..width]);
+        }
     }
 }
 
 /// The product of copied rows, whose places in `out` are `rows`, a multiple of `M`, and a packed panel.
-#[inline(always)]
 pub(super) fn copied_block<S: Simd, T: Lanes, const M: usize>(
     simd: S,
-    mut out: Block<'_, T>,
+    out: Block<'_, T>,
     left: Copied<'_, T>,
     panel: Panel<'_, T>,
     rows: &[usize],
 ) {
-    for (i, rows) in rows.as_chunks::<M>().0.iter().enumerate() {
-        let (out, row, place) = (&mut out, i * M, |i: usize| rows[i]);
-        match panel.width.div_ceil(lanes::<S, T>()) {
-            1 => tile::<S, T, M, 1>(simd, out, left, panel, row, place),
-            2 => tile::<S, T, M, 2>(simd, out, left, panel, row, place),
-            _ => tile::<S, T, M, MAX_VECTORS>(simd, out, left, panel, row, place),
-        };
+    match panel.width.div_ceil(lanes::<S, T>()) {
+        1 => simd.vectorize(CopiedTiles::<T, M, 1> { out, left, panel, rows }),
+        2 => simd.vectorize(CopiedTiles::<T, M, 2> { out, left, panel, rows }),
+        _ => simd.vectorize(CopiedTiles::<T, M, MAX_VECTORS> { out, left, panel, rows }),
     }
 }
 
-#[inline(always)]
-fn tiles<S: Simd, T: Lanes, const N: usize>(simd: S, mut out: Block<'_, T>, left: impl Left<T>, panel: Panel<'_, T>) {
-    let rows = out.data.len() / out.stride;
-    let many = S::REGISTER_COUNT >= 32;
-    let mut row = 0;
-    while row < rows {
-        let (out, place) = (&mut out, |i: usize| row + i);
-        row += match rows - row {
-            8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row, place),
-            4.. => tile::<S, T, 4, N>(simd, out, left, panel, row, place),
-            2.. => tile::<S, T, 2, N>(simd, out, left, panel, row, place),
-            _ => tile::<S, T, 1, N>(simd, out, left, panel, row, place),
-        };
+/// The same for a panel of `N` vectors.
+struct CopiedTiles<'a, T, const M: usize, const N: usize> {
+    out: Block<'a, T>,
+    left: Copied<'a, T>,
+    panel: Panel<'a, T>,
+    rows: &'a [usize],
+}
+
+impl<T: Lanes, const M: usize, const N: usize> WithSimd for CopiedTiles<'_, T, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for (i, rows) in self.rows.as_chunks::<M>().0.iter().enumerate() {
+            tile::<S, T, M, N>(simd, &mut self.out, self.left, self.panel, i * M, |i| rows[i]);
+        }
     }
 }
 
@@ -234,36 +388,19 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     row: usize,
     place: impl Fn(usize) -> usize,
 ) -> usize {
-    let lanes = lanes::<S, T>();
     let mut sums = [[T::splat(simd, T::ZERO); N]; M];
     if out.accumulate {
-        for (i, sums) in sums.iter_mut().enumerate() {
-            let old = &out.data[place(i) * out.stride + out.column..][..panel.width];
-            if panel.width == N * lanes {
-                sums.copy_from_slice(T::vectors::<S>(old));
-            } else {
-                for (j, sum) in sums.iter_mut().enumerate() {
-                    *sum = T::load(simd, &old[j * lanes..]);
-                }
-            }
-        }
+        out.load(simd, &mut sums, panel.width, &place);
     }
     let mut p = 0;
     if M >= FULL {
         left.add::<S, M, N, UNROLLED>(simd, &mut sums, panel, row, 0);
         p = left.steps(panel) / UNROLLED * UNROLLED;
     }
-    left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
-    for (i, sums) in sums.iter().enumerate() {
-        let new = &mut out.data[place(i) * out.stride + out.column..][..panel.width];
-        if panel.width == N * lanes {
-            T::vectors_mut::<S>(new).copy_from_slice(sums);
-        } else {
-            for (j, &sum) in sums.iter().enumerate() {
-                T::store(simd, sum, &mut new[j * lanes..]);
-            }
-        }
+    if p < left.steps(panel) {
+        left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
     }
+    out.store(simd, &sums, panel.width, place);
     M
 }
 

@@ -161,11 +161,33 @@ impl Places {
 
     /// Copies the numbers of a step for the rows that are computed, tile by tile.
     #[inline(always)]
-    pub(super) fn copy<'a, T: Lanes, const M: usize>(&self, column: &[T], tiles: impl Iterator<Item = &'a mut [T; M]>) {
+    fn copy<'a, T: Lanes, const M: usize>(&self, column: &[T], tiles: impl Iterator<Item = &'a mut [T; M]>) {
         if self.len == self.all {
             tiles.zip(column.as_chunks::<M>().0).for_each(|(tile, numbers)| *tile = *numbers);
         } else {
             tiles.zip(self.rows().as_chunks::<M>().0).for_each(|(tile, rows)| *tile = rows.map(|row| column[row]));
+        }
+    }
+}
+
+/// Copies `k` steps of the rows that are computed: all steps of a tile, then those of the next.
+pub(super) struct CopyRows<'a, T, const M: usize> {
+    /// The steps, `stride` apart.
+    pub(super) columns: &'a [T],
+    pub(super) stride: usize,
+    pub(super) places: &'a Places,
+    pub(super) k: usize,
+    pub(super) copy: &'a mut [[T; M]],
+}
+
+impl<T: Lanes, const M: usize> WithSimd for CopyRows<'_, T, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, stride, places, k, copy } = self;
+        for p in 0..k {
+            places.copy(&columns[p * stride..][..places.all], copy[p..].iter_mut().step_by(k));
         }
     }
 }

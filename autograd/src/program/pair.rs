@@ -61,8 +61,8 @@ impl Pair {
         }
     }
 
-    /// Computes both.
-    pub(crate) fn forward<T: Real>(self, x: &[T], out: [&mut [T]; 2]) {
+    /// Computes both, of the sum of what stands in one or two slices.
+    pub(crate) fn forward<T: Real, const M: usize>(self, x: [&[T]; M], out: [&mut [T]; 2]) {
         match self {
             Self::Tanh => elementwise::map_pair(
                 #[inline(always)]

@@ -23,12 +23,6 @@ pub(crate) enum Slot<'a, T> {
     Write(&'a mut [T], usize),
 }
 
-impl<T> Default for Slot<'_, T> {
-    fn default() -> Self {
-        Self::Read(&[])
-    }
-}
-
 impl<T> Slot<'_, T> {
     fn read(&self, at: usize, len: usize) -> &[T] {
         match self {
@@ -46,6 +40,35 @@ impl<T> Slot<'_, T> {
 }
 
 type Slots<'a, T> = SmallVec<[Slot<'a, T>; 8]>;
+
+/// The slots before and after one that is written meanwhile.
+// Slots stay where they are: one that was moved would be read back before its parts have reached the cache, behind all numbers
+// that were written since.
+#[derive(Clone, Copy)]
+struct Others<'a, 'b, T> {
+    before: &'a [Slot<'b, T>],
+    after: &'a [Slot<'b, T>],
+    /// The one that is written.
+    at: usize,
+}
+
+impl<'a, 'b, T> Others<'a, 'b, T> {
+    /// All of them.
+    fn all(slots: &'a [Slot<'b, T>]) -> Self {
+        Self { before: slots, after: &[], at: usize::MAX }
+    }
+
+    /// Slot `at`, and the others.
+    fn apart(slots: &'a mut [Slot<'b, T>], at: usize) -> (&'a mut Slot<'b, T>, Self) {
+        let (before, rest) = slots.split_at_mut(at);
+        let (one, after) = rest.split_at_mut(1);
+        (&mut one[0], Self { before, after, at })
+    }
+
+    fn get(self, slot: usize) -> &'a Slot<'b, T> {
+        if slot < self.at { &self.before[slot] } else { &self.after[slot - self.at - 1] }
+    }
+}
 
 impl Fused {
     /// Runs the kernel.
@@ -78,12 +101,11 @@ impl Fused {
 
     fn whole_product<T: Real>(&self, head: &Head, slots: &mut [Slot<'_, T>]) {
         let Some(output) = head.output else { return };
-        let mut out = core::mem::take(&mut slots[output]);
-        let [left, right] = head.operands.map(|(slot, shape)| whole(&slots[slot], shape));
+        let (out, others) = Others::apart(slots, output);
+        let [left, right] = head.operands.map(|(slot, shape)| whole(others.get(slot), shape));
         let [a, b] = head.read(left, right);
         let threads = if threads::are_awake() { Threads::Awake } else { Threads::Pool };
         T::matmul(out.write(0, head.shape.len()), a, b, Update::Overwrite, threads);
-        slots[output] = out;
     }
 
     /// Runs units `from..to` in `parts` parts, side by side where there are threads.
@@ -172,14 +194,13 @@ impl Head {
 impl Summed {
     /// Makes the sum of the sums of parts.
     fn join<T: Real>(&self, slots: &mut [Slot<'_, T>]) {
-        let mut out = core::mem::take(&mut slots[self.output]);
-        if let (Slot::Write(to, _), Slot::Write(parts, _)) = (&mut out, &slots[self.parts]) {
+        let (out, others) = Others::apart(slots, self.output);
+        if let (Slot::Write(to, _), Slot::Write(parts, _)) = (out, others.get(self.parts)) {
             match self.tail {
                 Tail::Total => to[0] = running::join(parts),
                 Tail::Columns => running::join_rows(View::new(parts, Shape::new(parts.len() / to.len(), to.len())), to),
             }
         }
-        slots[self.output] = out;
     }
 }
 
@@ -212,6 +233,18 @@ impl Block {
 
     fn col(self) -> usize {
         self.wide.map_or(0, |(col, ..)| col)
+    }
+
+    /// The slot in which the block of an operand is found, where it begins there, and how long it is.
+    #[inline]
+    fn stretch(self, operand: Operand) -> Option<(usize, usize, usize)> {
+        let len = self.shape(operand.cols).len();
+        match operand.place {
+            Place::Slot(slot) => Some((slot, self.start(operand.cols), len)),
+            Place::Row(slot) => Some((slot, self.col(), len)),
+            Place::Scalar(slot) => Some((slot, 0, 1)),
+            Place::Register(_) | Place::Constant(_) | Place::Band => None,
+        }
     }
 }
 
@@ -287,7 +320,7 @@ impl<T: Real> Part<'_, '_, T> {
     fn step(&mut self, instruction: &Instruction, block: Block) -> Result<(), RunError> {
         let (width, output) = (self.kernel.width, instruction.output);
         if let Some((pair, second)) = instruction.second {
-            self.pair(pair, instruction.inputs[0], [output, second], block);
+            self.pair(pair, &instruction.inputs, [output, second], block);
             return Ok(());
         }
         let shape = block.shape(output.cols);
@@ -296,23 +329,14 @@ impl<T: Real> Part<'_, '_, T> {
             Place::Register(out) => {
                 let (before, rest) = self.registers.split_at_mut(out * width);
                 let (to, after) = rest.split_at_mut(width);
-                let sources = Sources { before, after, out, slots: &*self.slots, fixed, width };
+                let sources = Sources { before, after, out, slots: Others::all(self.slots), fixed, width };
                 instruction.run(&sources, block, &mut to[..shape.len()])
             }
             Place::Slot(out) => {
-                let mut taken = core::mem::take(&mut self.slots[out]);
-                let to = taken.write(block.start(output.cols), shape.len());
-                let sources = Sources {
-                    before: &*self.registers,
-                    after: &[],
-                    out: usize::MAX,
-                    slots: &*self.slots,
-                    fixed,
-                    width,
-                };
-                let result = instruction.run(&sources, block, to);
-                self.slots[out] = taken;
-                result
+                let (slot, slots) = Others::apart(self.slots, out);
+                let to = slot.write(block.start(output.cols), shape.len());
+                let sources = Sources { before: &*self.registers, after: &[], out: usize::MAX, slots, fixed, width };
+                instruction.run(&sources, block, to)
             }
             Place::Row(_) | Place::Scalar(_) | Place::Constant(_) | Place::Band => {
                 unreachable!("verified: they are only read")
@@ -320,43 +344,57 @@ impl<T: Real> Part<'_, '_, T> {
         }
     }
 
-    /// Computes both results of a pair of operations.
-    fn pair(&mut self, pair: Pair, input: Operand, outputs: [Operand; 2], block: Block) {
-        let (width, shape) = (self.kernel.width, block.shape(input.cols));
-        let (start, len) = (block.start(input.cols), shape.len());
-        let range = |operand: Operand| {
-            if let Place::Register(at) = operand.place { at * width..at * width + len } else { 0..0 }
+    /// Computes both results of a pair of operations, of an operand or the sum of two.
+    fn pair(&mut self, pair: Pair, inputs: &[Operand], outputs: [Operand; 2], block: Block) {
+        let (width, cols) = (self.kernel.width, outputs[0].cols);
+        let (start, len) = (block.start(cols), block.shape(cols).len());
+        let range = |operand: Option<&Operand>| match operand.map(|operand| operand.place) {
+            Some(Place::Register(at)) => at * width..at * width + len,
+            _ => 0..0,
         };
-        let mut taken = outputs.map(|output| {
-            if let Place::Slot(slot) = output.place { Some(core::mem::take(&mut self.slots[slot])) } else { None }
-        });
-        let ranges = [range(input), range(outputs[0]), range(outputs[1])];
-        let Ok([x, mut first, mut second]) = self.registers.get_disjoint_mut(ranges) else {
-            unreachable!("verified: no operation writes over its operand")
+        let ranges = [range(inputs.first()), range(inputs.get(1)), range(outputs.first()), range(outputs.get(1))];
+        let Ok([x, added, mut first, mut second]) = self.registers.get_disjoint_mut(ranges) else {
+            unreachable!("verified: no operation writes over its operand, and no sum is that of a number with itself")
         };
-        let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
-        let sources = Sources { before: &[], after: &[], out: usize::MAX, slots: &*self.slots, fixed, width };
-        let x = if let Place::Register(_) = input.place { x } else { sources.find(input, block) };
-        let [a, b] = &mut taken;
-        first = a.as_mut().map_or(first, |slot| slot.write(start, len));
-        second = b.as_mut().map_or(second, |slot| slot.write(start, len));
-        pair.forward(x, [first, second]);
-        for (output, slot) in outputs.into_iter().zip(taken) {
-            if let (Place::Slot(at), Some(slot)) = (output.place, slot) {
-                self.slots[at] = slot;
+        let mut operands: [&[T]; 2] = [x, added];
+        let mut stretches = [None; 2];
+        for ((operand, stretch), input) in operands.iter_mut().zip(&mut stretches).zip(inputs) {
+            *stretch = block.stretch(*input);
+            match input.place {
+                Place::Band => *operand = &self.band[start - self.band_row * cols..][..len],
+                Place::Constant(i) => *operand = &self.constants[i..=i],
+                Place::Register(_) | Place::Slot(_) | Place::Row(_) | Place::Scalar(_) => {}
             }
+        }
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            if outputs[0].place == Place::Slot(at) {
+                first = slot.write(start, len);
+            } else if outputs[1].place == Place::Slot(at) {
+                second = slot.write(start, len);
+            } else {
+                let slot = &*slot;
+                for (operand, stretch) in operands.iter_mut().zip(stretches) {
+                    if let Some((_, from, len)) = stretch.filter(|(slot, ..)| *slot == at) {
+                        *operand = slot.read(from, len);
+                    }
+                }
+            }
+        }
+        match inputs {
+            [_] => pair.forward([operands[0]], [first, second]),
+            _ => pair.forward(operands, [first, second]),
         }
     }
 
     fn sum(&mut self, tail: &Summed, block: Block) {
         let (width, cols) = (self.kernel.width, tail.input.cols);
-        let mut parts = core::mem::take(&mut self.slots[tail.parts]);
+        let (parts, slots) = Others::apart(self.slots, tail.parts);
         let (before, rest) = self.registers.split_at_mut(tail.state * width);
         let (state, after) = rest.split_at_mut(width);
         let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
-        let sources = Sources { before, after, out: tail.state, slots: &*self.slots, fixed, width };
+        let sources = Sources { before, after, out: tail.state, slots, fixed, width };
         let x = sources.view(tail.input, block);
-        if let Slot::Write(sums, start) = &mut parts {
+        if let Slot::Write(sums, start) = parts {
             match tail.tail {
                 Tail::Columns => {
                     let first = *start / cols * running::ROWS_TOGETHER;
@@ -370,7 +408,6 @@ impl<T: Real> Part<'_, '_, T> {
                 }
             }
         }
-        self.slots[tail.parts] = parts;
     }
 }
 
@@ -398,7 +435,7 @@ struct Sources<'a, 'b, T> {
     before: &'a [T],
     after: &'a [T],
     out: usize,
-    slots: &'a [Slot<'b, T>],
+    slots: Others<'a, 'b, T>,
     fixed: Fixed<'a, T>,
     width: usize,
 }
@@ -412,16 +449,16 @@ impl<'a, T: Real> Sources<'a, '_, T> {
 
     // Not a view, which is too large for registers: read back from memory, it waits for all that was written before.
     fn find(&self, operand: Operand, block: Block) -> &'a [T] {
+        if let Some((slot, from, len)) = block.stretch(operand) {
+            return self.slots.get(slot).read(from, len);
+        }
         let (len, width) = (block.shape(operand.cols).len(), self.width);
-        let start = block.start(operand.cols);
         match operand.place {
             Place::Register(r) if r < self.out => &self.before[r * width..r * width + len],
             Place::Register(r) => &self.after[(r - self.out - 1) * width..(r - self.out - 1) * width + len],
-            Place::Slot(slot) => self.slots[slot].read(start, len),
-            Place::Row(slot) => self.slots[slot].read(block.col(), len),
-            Place::Scalar(slot) => self.slots[slot].read(0, 1),
             Place::Constant(i) => &self.fixed.constants[i..=i],
-            Place::Band => &self.fixed.band[start - self.fixed.band_row * operand.cols..][..len],
+            Place::Band => &self.fixed.band[block.start(operand.cols) - self.fixed.band_row * operand.cols..][..len],
+            Place::Slot(_) | Place::Row(_) | Place::Scalar(_) => unreachable!("they are stretches of slots"),
         }
     }
 }

@@ -196,7 +196,7 @@ impl Scalars {
                     let (operands, results) = file.split_at_mut(first);
                     let (first, second) = results.split_at_mut(second - first);
                     let count = count as usize;
-                    pair.forward(&operands[x..x + count], [&mut first[..count], &mut second[..count]]);
+                    pair.forward([&operands[x..x + count]], [&mut first[..count], &mut second[..count]]);
                     registers = later;
                 }
                 Part::Gathers(count) => {

@@ -1,10 +1,11 @@
-//! Finds instructions that together compute a formula which has a loop of its own.
+//! Finds instructions that together compute a formula which has a loop of its own, and sums that need none of their own.
 
 use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
 use super::{Coder, Virtual};
+use crate::op::Op;
 use crate::op::formula::{Formula, Tree};
 use crate::program::fused::{Action, Place};
 
@@ -39,6 +40,11 @@ impl Coder<'_> {
                 continue;
             }
             let sources = Sources { coder: self, made_by: &made_by, readers: &readers, at };
+            if let Some(sum) = sources.sum_of_pair() {
+                replaced[sum] = true;
+                self.code[at].inputs = self.code[sum].inputs.clone();
+                continue;
+            }
             let Some(found) = TREES.iter().find_map(|(formula, tree)| sources.find(*formula, tree)) else { continue };
             found.inner.iter().for_each(|&inner| replaced[inner] = true);
             self.code[at].action = Action::Compute(found.formula);
@@ -59,6 +65,15 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
+    /// The sum that the pair at `at` is computed of, in the same loop.
+    fn sum_of_pair(&self) -> Option<usize> {
+        let Virtual { inputs, second, .. } = &self.coder.code[self.at];
+        let sum = self.made_by[inputs[0]].filter(|_| second.is_some() && self.readers[inputs[0]] == 1)?;
+        let Virtual { action, inputs, .. } = &self.coder.code[sum];
+        let is_sum = matches!(action, Action::Apply(Op::Add(_), _)) && inputs[0] != inputs[1];
+        (is_sum && inputs.iter().all(|&value| self.is_full(value) && !self.is_single(value))).then_some(sum)
+    }
+
     fn find(&self, formula: Formula, tree: &Tree) -> Option<Found> {
         let mut found = Found { formula, operands: SmallVec::new(), inner: SmallVec::new() };
         self.instruction(self.at, tree, &mut found).then_some(found)
@@ -83,7 +98,7 @@ impl Sources<'_> {
     }
 
     fn operand(&self, value: usize, k: usize, found: &mut Found) -> bool {
-        let single = matches!(self.coder.all[value].place, Some(Place::Constant(_) | Place::Scalar(_)));
+        let single = self.is_single(value);
         let fits = if k < found.formula.full() { !single && self.is_full(value) } else { single };
         if found.operands.len() <= k {
             found.operands.resize(k + 1, None);
@@ -91,6 +106,11 @@ impl Sources<'_> {
         let same = found.operands[k].is_none_or(|other| other == value);
         found.operands[k] = Some(value);
         fits && same
+    }
+
+    /// Whether it is a single number, for all elements.
+    fn is_single(&self, value: usize) -> bool {
+        matches!(self.coder.all[value].place, Some(Place::Constant(_) | Place::Scalar(_)))
     }
 
     /// Whether it has as many columns as the result.
@@ -106,6 +126,7 @@ mod tests {
     use crate::matrix::Matrix;
     use crate::program::Program;
     use crate::program::schedule::Step;
+    use crate::scalar::Real;
     use crate::var::Var;
 
     fn formulas(program: &Program<f64>) -> Vec<Formula> {
@@ -172,6 +193,42 @@ mod tests {
         let graph = Graph::new();
         let w = variable(&graph, 1);
         check(&[(w, w - w * 0.01)], 1);
+    }
+
+    /// How many instructions the kernel of a program of both has, which gives the bits that they have on demand.
+    fn instructions(outputs: [Var<'_, f64>; 2]) -> usize {
+        let mut program = outputs[0].graph().compile(&[], &[], &outputs).unwrap();
+        program.execute().unwrap();
+        for (i, output) in outputs.iter().enumerate() {
+            assert_eq!(program.output(i), output.value(), "output {i}");
+        }
+        let [Step::Fused(kernel)] = program.steps.as_slice() else { panic!("{:?}", program.steps) };
+        kernel.code.len()
+    }
+
+    #[test]
+    fn a_pair_adds_up_its_own_operand() {
+        let graph = Graph::new();
+        let (x, w) = (variable(&graph, 1), variable(&graph, 2));
+        let bias = graph.variable(Matrix::from_fn(1, 30, |_, j| f64::from(u8::try_from(j).unwrap()) * 0.1 - 1.5));
+        let pair = |z: Var<'_, f64>| instructions([z.tanh(), z.sech_squared()]);
+        assert_eq!(pair(x + bias), 1, "a row");
+        assert_eq!(pair(x + w), 1, "a matrix");
+        assert_eq!(pair(x - 2.0 + bias), 2, "a matrix that is computed");
+        assert_eq!(pair(x + 0.5), 2, "a number");
+        assert_eq!(pair(x + x), 2, "itself");
+        assert_eq!(instructions([(x + bias).sigmoid(), (-(x + bias)).sigmoid()]), 1, "sigmoids");
+        let z = x + bias;
+        assert_eq!(instructions([z.tanh() + z, z.sech_squared()]), 3, "a sum that is read besides");
+        let tall = graph.variable(Matrix::from_fn(500, 30, |i, j| f64::from_usize(i + 7 * j) * 1e-3 - 0.3));
+        assert_eq!(pair(tall + bias), 1, "several blocks");
+        let product =
+            tall.matmul(graph.variable(Matrix::from_fn(30, 64, |i, j| f64::from_usize(i * 3 + j) * 0.01 - 0.5)));
+        let wide = graph.variable(Matrix::from_fn(1, 64, |_, j| f64::from_usize(j) * 0.02));
+        assert_eq!(pair(product + wide), 1, "behind a product in bands");
+        let long = graph.variable(Matrix::from_fn(2, 3000, |i, j| f64::from_usize(j + 11 * i) * 1e-3 - 1.5));
+        let row = graph.variable(Matrix::from_fn(1, 3000, |_, j| f64::from_usize(j % 70) * 0.05 - 2.0));
+        assert_eq!(pair(long + row), 1, "one row at a time");
     }
 
     #[test]

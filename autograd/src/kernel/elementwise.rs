@@ -115,6 +115,10 @@ struct MapPair<'a, T, F, G, const M: usize> {
 /// other, so that more numbers are in work at once.
 const HALVED: usize = 64;
 
+/// What has been begun. Where a vector of it lies across two lines of the cache, it takes a fifth longer.
+#[repr(align(64))]
+struct Begun<T, const N: usize>([[T; HALVED]; N]);
+
 impl<T: Real, F: Fn(T) -> [T; N], G: Fn(T, [T; N]) -> [T; 2], const M: usize, const N: usize> WithSimd
     for MapPair<'_, T, F, G, M>
 {
@@ -137,7 +141,7 @@ impl<T: Real, F: Fn(T) -> [T; N], G: Fn(T, [T; N]) -> [T; 2], const M: usize, co
             [*first, *second] = finish(x, begin(x));
         }
         let Some(last) = first.len().checked_sub(1) else { return };
-        let mut begun = [[T::ZERO; HALVED]; N];
+        let Begun(begun) = &mut Begun([[T::ZERO; HALVED]; N]);
         let now = chunks.map(|x| &x[0]);
         for i in 0..HALVED {
             let values = begin(sum(now.map(|x| x[i])));

@@ -162,9 +162,8 @@ fn swapped<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, thread
     scratch.resize(scratch.len().max(out.len()), T::ZERO);
     let result = &mut scratch[..out.len()];
     product(result, b.transposed(), a.transposed(), Update::Overwrite, threads);
-    for (i, out) in out.chunks_exact_mut(n).enumerate() {
-        out.iter_mut().zip(result[i..].iter().step_by(m)).for_each(|(out, x)| *out = *x);
-    }
+    let from = &Operand::new(result, Shape::new(n, m), Order::Transposed);
+    Arch::new().dispatch(Pack { to: out, from, p: 0, k: m, column: 0 });
     T::part_scratch().set(scratch);
 }
 
@@ -394,6 +393,11 @@ impl<'a, T> Right<'a, T> {
     }
 }
 
+/// How many of so many steps make a block: as many in each, lest the last one be short.
+fn equal(steps: usize) -> usize {
+    if steps <= STEPS { steps.max(1) } else { steps.div_ceil(steps.div_ceil(STEPS)) }
+}
+
 /// Some rows of the result. When the last of the steps is done, a panel of them is complete and still in the
 /// first-level cache: the place for what rides behind a product.
 struct Band<'a, T> {
@@ -416,23 +420,21 @@ impl<T: Lanes> Band<'_, T> {
     // Not inlined where there are vectors, so that neither are the innermost loops, which are functions of their own.
     #[inline(never)]
     fn compute<S: Simd>(mut self, simd: S) {
+        let rows = self.out.len() / self.right.n;
         if let (Order::Plain, Some(steps)) = (self.a.order, self.needed) {
             if steps.is_empty() {
                 self.out.fill(T::ZERO);
             }
-            let rows = 0..self.out.len() / self.right.n;
-            for steps in steps.chunks(steps.len().div_ceil(steps.len().div_ceil(STEPS).max(1)).max(1)) {
-                self.rows(simd, rows.clone(), 0, self.right.k, Some(steps));
+            for steps in steps.chunks(equal(steps.len())) {
+                self.rows(simd, 0..rows, 0, self.right.k, Some(steps));
                 self.update = Update::Accumulate;
             }
             return;
         }
-        let end = self.steps.end;
-        // In equal blocks, lest the last one be short.
-        let len = self.steps.len().div_ceil(self.steps.len().div_ceil(STEPS).max(1)).max(1);
-        for q in self.steps.clone().step_by(len) {
+        let Range { start: mut q, end } = self.steps;
+        let len = equal(end - q);
+        while q < end {
             let k = len.min(end - q);
-            let rows = self.out.len() / self.right.n;
             let copied = match self.a.order {
                 Order::Transposed if self.right.in_place == 0 && self.right.n > COPY => {
                     if S::REGISTER_COUNT >= 32 {
@@ -445,6 +447,7 @@ impl<T: Lanes> Band<'_, T> {
             };
             self.rows(simd, copied..rows, q, k, None);
             self.update = Update::Accumulate;
+            q += k;
         }
     }
 

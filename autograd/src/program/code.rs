@@ -53,6 +53,7 @@ impl Layout<'_> {
             block: form.block,
             width: form.width.next_multiple_of(ALIGNED),
             together: self.together(form),
+            parts: 1,
             head: None,
             slots,
             written,
@@ -71,7 +72,7 @@ impl Layout<'_> {
         coder.body();
         coder.find_formulas();
         coder.assign_places();
-        coder.kernel
+        Fused { parts: coder.kernel.count_parts(), ..coder.kernel }
     }
 
     fn shape(&self, term: usize) -> Shape {

@@ -141,7 +141,7 @@ impl<T: Real> Program<T> {
             Operation { name, site: term.site, in_derivative: term.in_derivative, shape }
         };
         let (numbers, parts) = match &self.steps[step] {
-            Step::Fused(kernel) => (kernel.slots.iter().map(|slot| slot.len).sum(), kernel.parts()),
+            Step::Fused(kernel) => (kernel.slots.iter().map(|slot| slot.len).sum(), kernel.parts),
             Step::Single(single) => (single.slots.iter().map(|slot| slot.len).sum(), 1),
             Step::Scalars(code) => {
                 members = (0..self.terms.len()).filter(|&i| !scalars::is_free(self.terms[i].op)).collect();

@@ -149,6 +149,8 @@ pub(crate) struct Fused {
     pub(crate) width: usize,
     /// Rows that are not cut apart, a power of 2.
     pub(crate) together: usize,
+    /// Parts that the kernel is cut into: by shapes and length alone, whatever the number of threads.
+    pub(crate) parts: usize,
     pub(crate) head: Option<Head>,
     /// Stretches of the arena, in order, none overlapping.
     pub(crate) slots: SmallVec<[Span; 8]>,
@@ -172,8 +174,8 @@ impl Fused {
         self.wide.unwrap_or(self.width / self.block.max(1))
     }
 
-    /// Parts that the kernel is cut into: by shapes and length alone, whatever the number of threads.
-    pub(crate) fn parts(&self) -> usize {
+    /// See [`parts`](Self::parts), once all else is known.
+    pub(crate) fn count_parts(&self) -> usize {
         let code = self.rows * self.cols() * (self.code.len() + self.tails.len()).max(1);
         let product = self.head.as_ref().filter(|head| head.banded()).map_or(0, |head| head.shape.len() * head.steps);
         let product = if product < PARALLEL { 0 } else { product / MULTIPLY_ADDS };

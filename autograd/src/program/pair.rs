@@ -62,6 +62,7 @@ impl Pair {
     }
 
     /// Computes both, of the sum of what stands in one or two slices.
+    #[inline(always)]
     pub(crate) fn forward<T: Real, const M: usize>(self, x: [&[T]; M], out: [&mut [T]; 2]) {
         match self {
             Self::Tanh => elementwise::map_pair(

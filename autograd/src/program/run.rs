@@ -77,18 +77,18 @@ impl Fused {
             Some(head) if head.banded() => {
                 let [left, right] = head.operands.map(|(slot, shape)| whole(&slots[slot], shape));
                 let [a, b] = head.read(left, right);
-                let threads = if self.parts() > 1 { Threads::Pool } else { Threads::One };
+                let threads = if self.parts > 1 { Threads::Pool } else { Threads::One };
                 let mut result = Ok(());
                 T::with_bands(a, b, threads, &mut |product| {
-                    result = self.run_parts(self.parts(), 0, self.units(), slots, Some(product));
+                    result = self.run_parts(self.parts, 0, self.units(), slots, Some(product));
                 });
                 result?;
             }
             Some(head) => {
                 self.whole_product(head, slots);
-                self.run_parts(self.parts(), 0, self.units(), slots, None)?;
+                self.run_parts(self.parts, 0, self.units(), slots, None)?;
             }
-            None => self.run_parts(self.parts(), 0, self.units(), slots, None)?,
+            None => self.run_parts(self.parts, 0, self.units(), slots, None)?,
         }
         self.tails.iter().for_each(|tail| tail.join(slots));
         Ok(())
@@ -102,7 +102,8 @@ impl Fused {
     fn whole_product<T: Real>(&self, head: &Head, slots: &mut [Slot<'_, T>]) {
         let Some(output) = head.output else { return };
         let (out, others) = Others::apart(slots, output);
-        let [left, right] = head.operands.map(|(slot, shape)| whole(others.get(slot), shape));
+        let [(left, left_shape), (right, right_shape)] = head.operands;
+        let (left, right) = (whole(others.get(left), left_shape), whole(others.get(right), right_shape));
         let [a, b] = head.read(left, right);
         let threads = if threads::are_awake() { Threads::Awake } else { Threads::Pool };
         T::matmul(out.write(0, head.shape.len()), a, b, Update::Overwrite, threads);
@@ -186,8 +187,8 @@ fn whole<'a, T>(slot: &Slot<'a, T>, shape: Shape) -> View<'a, T> {
 impl Head {
     fn read<'a, T>(&self, left: View<'a, T>, right: View<'a, T>) -> [matmul::Operand<'a, T>; 2] {
         let order = |transposed| if transposed { Order::Transposed } else { Order::Plain };
-        [(left, self.op.transpose_left), (right, self.op.transpose_right)]
-            .map(|(view, transposed)| matmul::Operand::new(view.data, view.shape, order(transposed)))
+        let operand = |view: View<'a, T>, transposed| matmul::Operand::new(view.data, view.shape, order(transposed));
+        [operand(left, self.op.transpose_left), operand(right, self.op.transpose_right)]
     }
 }
 

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_micros(200);
 /// Whether there is work for more than one thread.
 pub(super) fn are_of_use(terms: &[Term], steps: &[Step]) -> bool {
     let product = |i: usize| terms[i].shape.len() * fuse::steps(terms, i);
-    steps.iter().any(|step| matches!(step, Step::Fused(kernel) if kernel.parts() > 1))
+    steps.iter().any(|step| matches!(step, Step::Fused(kernel) if kernel.parts > 1))
         || (0..terms.len()).any(|i| product(i) >= matmul::PARALLEL)
 }
 

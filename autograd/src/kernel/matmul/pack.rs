@@ -27,7 +27,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let stride = self.to.len() / self.k;
         let width = stride.min(self.from.shape().cols - self.column);
         let &Operand { data, stored, order } = self.from;
@@ -36,7 +36,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                 let rows = data[self.p * stored.cols..].chunks(stored.cols).map(|row| &row[self.column..][..width]);
                 let pairs = self.to.chunks_exact_mut(stride).zip(rows);
                 match width / lanes::<S, T>() {
-                    _ if width < stride => pairs.for_each(|(to, from)| copy::<S, T>(from, to)),
+                    _ if width < stride => pairs.for_each(|(to, from)| copy(simd, from, to)),
                     1 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 1>(from, to)),
                     2 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 2>(from, to)),
                     _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, MAX_VECTORS>(from, to)),
@@ -59,29 +59,13 @@ fn copy_vectors<S: Simd, T: Lanes, const N: usize>(from: &[T], to: &mut [T]) {
     T::vectors_mut::<S>(to)[..N].copy_from_slice(array::<_, N>(T::vectors::<S>(from)));
 }
 
-/// `from` to the start of `to`, zeros behind it.
+/// `from` to the start of `to`, zeros behind it up to a full vector.
 #[inline(always)]
-fn copy<S: Simd, T: Lanes>(from: &[T], to: &mut [T]) {
-    let lanes = lanes::<S, T>();
-    let full = from.len() / lanes;
-    T::vectors_mut::<S>(to)[..full].copy_from_slice(&T::vectors::<S>(from)[..full]);
-    let (from, to) = (&from[full * lanes..], &mut to[full * lanes..]);
-    to.fill(T::ZERO);
-    match from.len() {
-        8.. => both_ends::<T, 8>(from, to),
-        4.. => both_ends::<T, 4>(from, to),
-        2.. => both_ends::<T, 2>(from, to),
-        1 => to[0] = from[0],
-        0 => {}
-    }
-}
-
-/// Copies `N` to `2 N` numbers: the first `N` and the last, which may overlap. To call a function for so few takes longer.
-#[inline(always)]
-fn both_ends<T: Lanes, const N: usize>(from: &[T], to: &mut [T]) {
-    for at in [0, from.len() - N] {
-        to[at..][..N].copy_from_slice(array::<T, N>(&from[at..]));
-    }
+fn copy<S: Simd, T: Lanes>(simd: S, from: &[T], to: &mut [T]) {
+    let full = from.len() / lanes::<S, T>();
+    let to = T::vectors_mut::<S>(to);
+    to[..full].copy_from_slice(&T::vectors::<S>(from)[..full]);
+    to[full] = T::load(simd, &from[full * lanes::<S, T>()..]);
 }
 
 /// `to[p][j] = from[j][p]` for `j < width`, `p < k`, by squares; the last ones overlap those before.

@@ -227,6 +227,7 @@ impl<T: Lanes> Block<'_, T> {
 }
 
 /// The product of a block of rows and a panel.
+#[inline(always)]
 pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Left<T>, panel: Panel<'_, T>) {
     match panel.width.div_ceil(lanes::<S, T>()) {
         1 => simd.vectorize(Tiles::<T, _, 1> { out, left, panel }),
@@ -278,6 +279,7 @@ pub(super) fn has_few_steps<S: Simd, T: Lanes>(out: &Block<'_, T>, left: ByRows<
 
 /// The product of a block of rows and a panel of one vector and few steps, which stays in registers while the rows run: no more
 /// steps than the left operand has, no more columns than the result has.
+#[inline(always)]
 pub(super) fn few_steps<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: ByRows<'_, T>, panel: Panel<'_, T>) {
     match panel.k {
         1 => simd.vectorize(Held::<T, 1> { out, left, panel }),
@@ -346,6 +348,7 @@ fn held_rows<S: Simd, T: Lanes, const M: usize, const K: usize>(
 }
 
 /// The product of copied rows, whose places in `out` are `rows`, a multiple of `M`, and a packed panel.
+#[inline(always)]
 pub(super) fn copied_block<S: Simd, T: Lanes, const M: usize>(
     simd: S,
     out: Block<'_, T>,

@@ -41,13 +41,14 @@ impl<T: Real> WithSimd for AddRows<'_, T> {
             let rows = (ROWS - row % ROWS).min(rest.len() / cols);
             let (now, later) = rest.split_at(rows * cols);
             let sums = &mut self.sums[row / ROWS * self.stride..][..cols];
-            if row.is_multiple_of(ROWS) {
-                sums.fill(T::ZERO);
-            }
+            let fresh = row.is_multiple_of(ROWS);
             if cols <= LANES {
-                add_narrow(now, cols, sums)
+                add_narrow(now, cols, sums, fresh);
             } else {
-                add_wide(now, cols, sums)
+                if fresh {
+                    sums.fill(T::ZERO);
+                }
+                add_wide(now, cols, sums);
             }
             (rest, row) = (later, row + rows);
         }
@@ -61,22 +62,22 @@ fn add_wide<T: Real>(x: &[T], cols: usize, sums: &mut [T]) {
     }
 }
 
-/// A few columns at a time, whose sums stay in registers.
+/// A few columns at a time, whose sums stay in registers, to the sums or, if these are `fresh`, to zeros.
 #[inline(always)]
-fn add_narrow<T: Real>(x: &[T], cols: usize, sums: &mut [T]) {
+fn add_narrow<T: Real>(x: &[T], cols: usize, sums: &mut [T], fresh: bool) {
     let mut first = 0;
-    first += add_columns::<T, 8>(x, cols, sums, first);
-    first += add_columns::<T, 4>(x, cols, sums, first);
-    first += add_columns::<T, 2>(x, cols, sums, first);
-    add_columns::<T, 1>(x, cols, sums, first);
+    first += add_columns::<T, 8>(x, cols, sums, fresh, first);
+    first += add_columns::<T, 4>(x, cols, sums, fresh, first);
+    first += add_columns::<T, 2>(x, cols, sums, fresh, first);
+    add_columns::<T, 1>(x, cols, sums, fresh, first);
 }
 
 /// Columns from `first` on, `N` at a time, as often as there are so many; gives how many it was.
 #[inline(always)]
-fn add_columns<T: Real, const N: usize>(x: &[T], cols: usize, sums: &mut [T], first: usize) -> usize {
+fn add_columns<T: Real, const N: usize>(x: &[T], cols: usize, sums: &mut [T], fresh: bool, first: usize) -> usize {
     let (full, _) = sums[first..].as_chunks_mut::<N>();
     for (k, sums) in full.iter_mut().enumerate() {
-        let mut now = *sums;
+        let mut now = if fresh { [T::ZERO; N] } else { *sums };
         for row in x.chunks_exact(cols) {
             if let Some(row) = row[first + k * N..].first_chunk::<N>() {
                 now.iter_mut().zip(row).for_each(|(sum, x)| *sum += *x);

@@ -229,6 +229,14 @@ mod tests {
         let long = graph.variable(Matrix::from_fn(2, 3000, |i, j| f64::from_usize(j + 11 * i) * 1e-3 - 1.5));
         let row = graph.variable(Matrix::from_fn(1, 3000, |_, j| f64::from_usize(j % 70) * 0.05 - 2.0));
         assert_eq!(pair(long + row), 1, "one row at a time");
+        for (rows, cols) in [(7, 8), (8, 8), (13, 8), (77, 16), (500, 32), (300, 2)] {
+            let x = graph.variable(Matrix::from_fn(rows, cols, |i, j| f64::from_usize(7 * i + j) * 1e-2 - 1.0));
+            let row = graph.variable(Matrix::from_fn(1, cols, |_, j| f64::from_usize(j) * 0.1 - 0.7));
+            assert_eq!(pair(x + row), 1, "{rows} times");
+            assert_eq!(pair(row + x), 1, "the same, the other way round");
+            let z = row + x;
+            assert_eq!(instructions([z.tanh() * row, z.sech_squared()]), 2, "a row that is read besides");
+        }
     }
 
     #[test]

@@ -115,7 +115,7 @@ struct MapPair<'a, T, F, G, const M: usize> {
 /// other, so that more numbers are in work at once.
 const HALVED: usize = 64;
 
-/// What has been begun. Where a vector of it lies across two lines of the cache, it takes a fifth longer.
+/// What has been begun. Were its vectors to lie across two lines of the cache each, all would take a quarter longer.
 #[repr(align(64))]
 struct Begun<T, const N: usize>([[T; HALVED]; N]);
 

@@ -6,10 +6,12 @@
 //!
 //! Threads share out the bands, or, of a large product with few rows, the two halves of `k` (`bands`). Each element of the
 //! result is a sum in the order of `k`, or the sum of two such, or, where a column or a few rows are computed as scalar
-//! products, in an order that the shapes decide: never does the number of threads change a bit.
+//! products (`dots`) or by several steps side by side (`few_rows`), in an order that the shapes decide: never does the number of
+//! threads change a bit.
 
 mod bands;
 mod dots;
+mod few_rows;
 mod lanes;
 mod pack;
 mod tile;
@@ -24,6 +26,7 @@ use crate::shape::Shape;
 use bands::is_halved;
 pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
+use few_rows::FewRows;
 use lanes::{Lanes, lanes};
 use pack::Pack;
 use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel, SomeSteps};
@@ -149,7 +152,6 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
 /// Whether [`swapped`] pays: where columns leave lanes of a vector of 64 bytes empty, or fill one, while rows fill all of a tile,
 /// and the steps outweigh that all is turned round again.
 fn is_swapped<T>(m: usize, k: usize, n: usize) -> bool {
-    const VECTOR: usize = 64;
     let [rows, columns] = [m, n].map(|numbers| numbers * size_of::<T>());
     n < m && (columns < VECTOR || columns == VECTOR && rows == MAX_VECTORS * VECTOR && k >= MANY_STEPS)
 }
@@ -207,8 +209,12 @@ fn loops<T: Lanes>(
 /// Most multiply-adds of a tiny product, whose elements are sums in the order of `k` from 0 on.
 pub(crate) const TINY: usize = 64;
 
-/// Steps from which on a product is computed by its transpose for more than the lanes of vectors.
+/// Steps from which on a product is computed by its transpose for more than the lanes of vectors, or, of one or two rows, some
+/// steps side by side.
 const MANY_STEPS: usize = 64;
+
+/// Bytes of the longest vector.
+const VECTOR: usize = 64;
 
 /// Most rows of a product that is computed as scalar products, if rows of both operands are contiguous.
 const DOTS: usize = 8;
@@ -309,8 +315,16 @@ impl<T: Lanes> WithSimd for Product<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Shape { rows: m, cols: k } = self.a.shape();
         let contiguous = m == 1 || self.a.order == Order::Plain;
+        let steps_are_rows = self.a.order == Order::Transposed && self.b.order == Order::Plain;
         if S::IS_SCALAR {
             loops(self.out, *self.a, *self.b, 0, 0..k, self.update);
+        } else if m <= 2 && k >= MANY_STEPS && steps_are_rows && size_of_val(self.out) <= m * VECTOR {
+            let Self { out, a: Operand { data: a, .. }, b: Operand { data: b, .. }, update, .. } = self;
+            if m == 1 {
+                FewRows::<T, 1> { out, a, b, update }.with_simd(simd);
+            } else {
+                FewRows::<T, 2> { out, a, b, update }.with_simd(simd);
+            }
         } else if m <= DOTS && k >= DOTS_STEPS * m && contiguous && self.b.order == Order::Transposed {
             self.dots(simd);
         } else {

@@ -183,6 +183,18 @@ fn products_of_few_steps_and_columns_equal_the_three_loops() {
 }
 
 #[test]
+fn products_of_few_rows_equal_the_three_loops() {
+    for shape in
+        [[2, 200, 8], [1, 64, 16], [2, 65, 3], [2, 67, 16], [1, 1030, 1], [2, 66, 17], [8, 203, 2], [70, 90, 1]]
+    {
+        for update in [Update::Overwrite, Update::Accumulate] {
+            Case::<f32>::check_everywhere(shape, (Order::Transposed, Order::Plain), update);
+            Case::<f64>::check_everywhere(shape, (Order::Transposed, Order::Plain), update);
+        }
+    }
+}
+
+#[test]
 fn number_of_threads_does_not_change_a_bit() {
     let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
     let pools = [1, 2, 3, 5].map(pool);

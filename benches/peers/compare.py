@@ -261,7 +261,7 @@ def amount(value, is_bytes):
     if is_bytes:
         return f"{value / 1e6:.2f} MB"
     for unit, scale in (("s", 1), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= scale:
+        if value >= 0.9995 * scale:  # what is rounded to 1000 of one unit is 1 of the next
             return f"{value / scale:.3g} {unit}"
     return f"{value / 1e-9:.3g} ns"
 

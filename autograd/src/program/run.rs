@@ -357,15 +357,12 @@ impl<T: Real> Part<'_, '_, T> {
         let Ok([x, added, mut first, mut second]) = self.registers.get_disjoint_mut(ranges) else {
             unreachable!("verified: no operation writes over its operand, and no sum is that of a number with itself")
         };
+        let fixed = Fixed { constants: self.constants, band: &*self.band, band_row: self.band_row };
         let mut operands: [&[T]; 2] = [x, added];
         let mut stretches = [None; 2];
         for ((operand, stretch), input) in operands.iter_mut().zip(&mut stretches).zip(inputs) {
+            *operand = fixed.find(*input, block).unwrap_or(operand);
             *stretch = block.stretch(*input);
-            match input.place {
-                Place::Band => *operand = &self.band[start - self.band_row * cols..][..len],
-                Place::Constant(i) => *operand = &self.constants[i..=i],
-                Place::Register(_) | Place::Slot(_) | Place::Row(_) | Place::Scalar(_) => {}
-            }
         }
         for (at, slot) in self.slots.iter_mut().enumerate() {
             if outputs[0].place == Place::Slot(at) {
@@ -431,6 +428,19 @@ struct Fixed<'a, T> {
     band_row: usize,
 }
 
+impl<'a, T> Fixed<'a, T> {
+    fn find(self, operand: Operand, block: Block) -> Option<&'a [T]> {
+        match operand.place {
+            Place::Constant(i) => Some(&self.constants[i..=i]),
+            Place::Band => {
+                let start = block.start(operand.cols) - self.band_row * operand.cols;
+                Some(&self.band[start..][..block.shape(operand.cols).len()])
+            }
+            Place::Register(_) | Place::Slot(_) | Place::Row(_) | Place::Scalar(_) => None,
+        }
+    }
+}
+
 /// Where operands are read while something is written: registers before and after that which is written.
 struct Sources<'a, 'b, T> {
     before: &'a [T],
@@ -453,14 +463,13 @@ impl<'a, T: Real> Sources<'a, '_, T> {
         if let Some((slot, from, len)) = block.stretch(operand) {
             return self.slots.get(slot).read(from, len);
         }
-        let (len, width) = (block.shape(operand.cols).len(), self.width);
-        match operand.place {
-            Place::Register(r) if r < self.out => &self.before[r * width..r * width + len],
-            Place::Register(r) => &self.after[(r - self.out - 1) * width..(r - self.out - 1) * width + len],
-            Place::Constant(i) => &self.fixed.constants[i..=i],
-            Place::Band => &self.fixed.band[block.start(operand.cols) - self.fixed.band_row * operand.cols..][..len],
-            Place::Slot(_) | Place::Row(_) | Place::Scalar(_) => unreachable!("they are stretches of slots"),
+        if let Place::Register(r) = operand.place {
+            let (len, width) = (block.shape(operand.cols).len(), self.width);
+            let (registers, r) = if r < self.out { (self.before, r) } else { (self.after, r - self.out - 1) };
+            return &registers[r * width..r * width + len];
         }
+        let Some(found) = self.fixed.find(operand, block) else { unreachable!("all other places are above") };
+        found
     }
 }
 

@@ -168,9 +168,11 @@ fn product_equals_the_three_loops_across_blocks() {
 fn products_of_few_steps_and_columns_equal_the_three_loops() {
     for k in 1..=9 {
         for (m, n) in [(1, 8), (3, 8), (4, 2), (7, 7), (21, 4), (21, 16), (22, 8), (23, 3), (33, 15)] {
-            for (orders, update) in ORDERS.into_iter().zip([Update::Overwrite, Update::Accumulate].repeat(2)) {
-                Case::<f32>::check_everywhere([m, k, n], orders, update);
-                Case::<f64>::check_everywhere([m, k, n], orders, update);
+            for orders in [ORDERS[0], ORDERS[2]] {
+                for update in [Update::Overwrite, Update::Accumulate] {
+                    Case::<f32>::check_everywhere([m, k, n], orders, update);
+                    Case::<f64>::check_everywhere([m, k, n], orders, update);
+                }
             }
         }
     }

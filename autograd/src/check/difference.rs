@@ -185,7 +185,8 @@ impl Difference {
     ///
     /// # Domain and edge cases
     /// Where the function is defined on one side of `x` only, differences on that side are extrapolated. An output that is
-    /// not finite at `x` has no derivative.
+    /// not finite at `x` has no derivative. Where a kink lies nearer than the steps that rounding allows, the slopes on both sides
+    /// are told; the bar is infinite where the quotients still grow at the smallest steps.
     pub fn outputs(&self, mut f: impl FnMut(f64) -> Option<Vec<f64>>, x: f64) -> Differences {
         let mut samples = Samples::new(&mut f, x, self.arguments);
         let outputs = if samples.center().is_empty() {

@@ -17,6 +17,8 @@ use crate::var::Var;
 
 /// A value is what is left of numbers that cancelled if those were larger by so many times.
 const CANCELLED: f64 = 16.0;
+/// Errors that cancel in one draw do not in another.
+const DRAWS: u64 = 4;
 /// Among so many numbers of an operand a result is not looked for: it would take longer than all else.
 const MANY: usize = 1 << 16;
 
@@ -33,14 +35,18 @@ impl<U: Real> Stretch<'_, U> {
     /// For each element of the targets, the size of the numbers that it is what is left of, where they cancelled; else 0. Its
     /// rounding is that of a number of this size: `4 σ(x) - 2` near 0 has the rounding of 2.
     pub(super) fn cancelled(self) -> Vec<Vec<f64>> {
-        // Far above rounding, and so small that its square is lost beside it.
-        let error = U::EPSILON.to_f64().sqrt();
-        // Errors that cancel in one draw do not in another.
-        let mut sizes = self.moved_by(error, 4);
+        // Far above rounding, and so small that its square is lost beside it; and rounding itself: what cancels within one
+        // operation, exactly but for its own rounding, moves by no more for larger errors.
+        let errors = [(U::EPSILON.to_f64().sqrt(), DRAWS), (4.0 * U::EPSILON.to_f64(), DRAWS / 2)];
+        let [mut sizes, own] = errors.map(|(error, draws)| {
+            let mut sizes = self.moved_by(error, draws);
+            sizes.iter_mut().flatten().for_each(|size| *size /= error);
+            sizes
+        });
+        sizes.iter_mut().flatten().zip(own.iter().flatten()).for_each(|(size, own)| *size = size.max(*own));
         for (sizes, target) in sizes.iter_mut().zip(self.targets) {
             let values = numbers(self.graph, *target).unwrap_or_default();
             for (size, y) in sizes.iter_mut().zip(values) {
-                *size /= error;
                 *size = if *size > CANCELLED * y.abs() { *size } else { 0.0 };
             }
         }
@@ -88,4 +94,24 @@ fn with_errors<'g, U: Real>(y: Var<'g, U>, error: f64, random: &mut SplitMix64) 
     let errors = values.iter().map(|y| if exact.contains(&y.abs().to_bits()) { 0.0 } else { random.weight() });
     let factors = errors.map(|weight| U::from_f64(1.0 + error * weight)).collect();
     Ok(y * graph.constant(Matrix::new(y.rows(), y.cols(), factors)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::{Cofactors, Op};
+
+    #[test]
+    fn what_cancels_within_one_operation_has_the_rounding_of_its_terms() {
+        // Minors of equal rows are 0. What rounding leaves of them is no larger for larger errors of the operands.
+        let graph = Graph::<f64>::new();
+        let row = graph.variable([[0.3, 0.7, 0.9]]);
+        let rows = row.broadcast((3, 3));
+        let fixed = graph.constant([[1.9, -0.3, 0.4], [0.2, 1.1, -0.7], [0.6, 0.5, 0.8]]);
+        let minors = graph.try_apply(Op::Cofactors(Cofactors), &[fixed, rows, rows]).unwrap();
+        let (sources, targets) = ([row.id()], [minors.id()]);
+        let held = Held::NOTHING;
+        let cancelled = Stretch { graph: &graph, sources: &sources, targets: &targets, held }.cancelled();
+        assert!(cancelled[0].iter().any(|size| (0.05..50.0).contains(size)), "{cancelled:?}");
+    }
 }

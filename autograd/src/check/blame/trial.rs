@@ -23,6 +23,8 @@ const LARGE: usize = 1 << 16;
 const NOISE: f64 = 16.0;
 /// How far away a point near by is, in parts of the size of each number, or of 1.
 const NEAR: f64 = 1.0 / 32.0;
+/// Numbers below so many roundings of 1 are a hair from a kink at 0, and so are those next to them.
+const HAIR: f64 = 4096.0;
 
 /// One operation with its rule, as a function of the operands to which derivatives flow, and of the cotangent.
 pub(super) struct Trial<U: Real> {
@@ -228,7 +230,8 @@ impl<U: Real> Trial<U> {
         }
     }
 
-    /// Points near by, the farther first; the nearer has the signs of this one, for the sake of domains.
+    /// Points near by, the farther first; the nearer has the signs of this one, for the sake of domains. Both are away from a hair
+    /// beside 0.
     pub(super) fn nearby(&self, local: &mut Local) -> [Vec<Vec<f64>>; 2] {
         let (last, point) = (self.direction.len() - 1, self.replay.point());
         let random = local.draws.direction(point);
@@ -236,7 +239,13 @@ impl<U: Real> Trial<U> {
             let mut moved = point.to_vec();
             for (x, u) in moved.iter_mut().zip(&random).take(last) {
                 for (x, u) in x.iter_mut().zip(u) {
-                    *x += NEAR * if relative { *x * u.signum() } else { *u };
+                    let hair = *x != 0.0 && x.abs() < HAIR * U::EPSILON.to_f64();
+                    *x += NEAR
+                        * match relative {
+                            true if hair => u.abs().copysign(*x),
+                            true => *x * u.signum(),
+                            false => *u,
+                        };
                 }
             }
             moved

@@ -37,8 +37,16 @@ const SAFETY: f64 = 2.0;
 /// been rounded on the way to them: they cancelled, and their size does not tell how coarse they are. So have values that
 /// all are whole multiples of a number that is not larger; of a larger one, steps of the function are.
 const COARSE: f64 = 64.0;
+/// What was rounded changes little at one step more: a single small change is that of a kink that a step just passes.
+const ONE_BEFORE: f64 = 24.0;
 /// No step is shorter than this, in parts of `|x|`: its ends would be few numbers apart.
 const SHORTEST: f64 = 32.0;
+/// A jump of the slope that does not shrink at so many steps in a row is of the function, whatever smaller steps show.
+const LASTING: usize = 8;
+/// Quotients that changed the same way so often in the end, each time hardly less than the time before, have no limit in sight: the
+/// function changes within a distance below the smallest step.
+const GROWING: usize = 8;
+const GROWTH: f64 = 0.9;
 
 /// All outputs from one sequence of pairs.
 pub(super) fn adaptive(settings: &Difference, samples: &mut Samples<'_>) -> Vec<Derivative> {
@@ -248,6 +256,17 @@ impl Table {
         Some(Entry { error: distances.fold(best.error, f64::max), ..best })
     }
 
+    /// Whether `best` is not the limit of the quotients: in the end they change, clearly beyond rounding, by no less from step to step.
+    fn grows_beyond(&self, best: &Entry) -> bool {
+        let Some(first) = self.lines.len().checked_sub(GROWING + 1) else { return false };
+        let growing = |lines: &[[(f64, f64); COLUMNS_ONE_SIDED + 1]]| {
+            let [(a, _), (b, _), (c, rounding)] = [lines[0][0], lines[1][0], lines[2][0]];
+            (c - b).abs() > 8.0 * rounding && (c - b) / (b - a) > GROWTH
+        };
+        let explained_by_noise = best.step > self.steps[first] && best.error <= best.value.abs() / 4.0;
+        !explained_by_noise && self.lines[first..].windows(3).all(growing)
+    }
+
     /// Whether the error of an entry may be as small as this.
     fn reaches(&self, error: f64) -> bool {
         let mut places = (1..self.lines.len()).flat_map(|k| (1..=self.columns.min(k)).map(move |j| (k, j)));
@@ -325,6 +344,11 @@ impl Table {
     }
 }
 
+/// The power of the step with which a quotient goes from one row to another.
+fn order(a: &Row, b: &Row) -> f64 {
+    (a.quotient / b.quotient).abs().ln() / (a.step / b.step).ln()
+}
+
 /// Central differences of one output.
 struct Central {
     rows: Vec<Row>,
@@ -333,8 +357,8 @@ struct Central {
     table: Table,
     unit: f64,
     best: Option<Entry>,
-    /// The least difference to the value at the point that was seen, and how often there was none at smaller steps.
-    least: f64,
+    /// The two least differences to the value at the point that were seen, and how often there was none at smaller steps.
+    least: [f64; 2],
     still: usize,
     /// Of what power of two all values are whole multiples.
     grain: f64,
@@ -359,7 +383,7 @@ impl Central {
             table,
             unit,
             best: None,
-            least: f64::INFINITY,
+            least: [f64::INFINITY; 2],
             still: 0,
             grain: f64::INFINITY,
         }
@@ -377,24 +401,37 @@ impl Central {
         }
         let change = (right - center).abs().max((left - center).abs());
         if change > 0.0 {
-            self.least = self.least.min(change);
-        } else if self.least <= COARSE * self.unit {
+            let [first, second] = self.least;
+            self.least = [first.min(change), second.min(first.max(change))];
+        } else if self.least[1] <= ONE_BEFORE * COARSE * self.unit {
             self.still += 1;
             return;
         }
-        let magnitude = right.abs().max(left.abs()).max(self.cancelled([center, left, right]));
+        let before = self.cancelled();
+        let bits = [center, left, right].into_iter().filter(|y| *y != 0.0).map(lowest_bit);
+        self.grain = bits.fold(self.grain, f64::min);
+        if self.cancelled().to_bits() != before.to_bits() {
+            // What the few values before were multiples of was not their grain.
+            let rows: Vec<Row> = self.rows.iter().map(|row| self.whole(row)).collect();
+            self.table.clear();
+            rows.iter().for_each(|row| self.table.push(row));
+        }
+        let magnitude = right.abs().max(left.abs());
         let row = Row { step, quotient: (right / 2.0 - left / 2.0) / step, magnitude };
-        self.table.push(&row);
+        self.table.push(&self.whole(&row));
         self.rows.push(row);
         let magnitude = magnitude.max(center.abs());
         self.jumps.push(Row { step, quotient: ((right - center) + (left - center)) / step, magnitude });
     }
 
-    /// The size of what these values are left of, if all so far show that they are as coarse as that.
-    fn cancelled(&mut self, values: [f64; 3]) -> f64 {
-        let bits = values.into_iter().filter(|y| *y != 0.0).map(lowest_bit);
-        self.grain = bits.fold(self.grain, f64::min);
+    /// The size of what the values are left of, if all so far show that they are as coarse as that.
+    fn cancelled(&self) -> f64 {
         if self.grain <= COARSE * self.unit { self.grain / self.unit } else { 0.0 }
+    }
+
+    /// A row with the size of what its values are left of.
+    fn whole(&self, row: &Row) -> Row {
+        Row { magnitude: row.magnitude.max(self.cancelled()), ..*row }
     }
 
     fn extrapolate(&mut self) {
@@ -407,7 +444,7 @@ impl Central {
         if self.rows.len() >= ROWS && self.still > 1 {
             return true;
         }
-        let rounding = 2.0 * self.unit * last.magnitude / last.step;
+        let rounding = 2.0 * self.unit * self.whole(last).magnitude / last.step;
         if self.rows.len() < ROWS || !self.table.reaches(rounding / 4.0) {
             return false;
         }
@@ -427,54 +464,61 @@ impl Central {
     }
 
     fn clear(&self, row: &Row, times: f64) -> bool {
-        row.quotient.abs() > times * 2.0 * self.unit * row.magnitude / row.step
+        row.quotient.abs() > times * 2.0 * self.unit * self.whole(row).magnitude / row.step
     }
 
     /// The order of the jump at the smallest steps at which it is seen: the power of the step with which it shrinks.
-    fn jump_order(&self) -> f64 {
-        let seen: Vec<&Row> = self.jumps.iter().filter(|row| self.clear(row, 8.0)).collect();
+    fn jump_order(seen: &[&Row]) -> f64 {
         let [.., a, _, b] = seen[..] else { return f64::NAN };
-        (a.quotient / b.quotient).abs().ln() / (a.step / b.step).ln()
+        order(a, b)
     }
 
-    /// The jump of the slope at the point, if the smallest steps see one that does not shrink.
-    fn kink(&self) -> Option<f64> {
-        let seen: Vec<&Row> = self.jumps.iter().filter(|row| self.clear(row, 8.0)).collect();
-        let [.., a, b, c, d] = seen[..] else { return None };
-        let order = |a: &Row, b: &Row| (a.quotient / b.quotient).abs().ln() / (a.step / b.step).ln();
-        let same_sign = a.quotient.signum() + d.quotient.signum();
-        let flat = order(a, b).abs() < 0.2 && order(b, c).abs() < 0.2 && order(c, d).abs() < 0.2;
-        (flat && same_sign != 0.0).then_some(d.quotient)
+    /// Whether jumps of the slope do not shrink with the step: they go like a power of it that is hardly above 0, and above `least`.
+    fn persist(jumps: &[&Row], least: f64) -> bool {
+        let same_sign = |a: &Row, b: &Row| a.quotient * b.quotient > 0.0;
+        jumps.windows(2).all(|two| same_sign(two[0], two[1]) && (least..0.2).contains(&order(two[0], two[1])))
     }
 
     fn derivative(&self, settings: &Difference, center: f64, pairs: &[Pair], k: usize) -> Derivative {
-        let Some(best) = self.best else {
-            return Derivative { doubt: Some(Reason::Noise), ..Derivative::unknown(Reason::Noise) };
-        };
-        let mut found = Derivative {
+        let Some(best) = self.best else { return Derivative::unknown(Reason::Noise) };
+        let seen: Vec<&Row> = self.jumps.iter().filter(|row| self.clear(row, 8.0)).collect();
+        let found = Derivative {
             value: best.value,
             error_bar: best.error,
             step: best.step,
             side: Side::Both,
             slopes: None,
-            jump_order: self.jump_order(),
+            jump_order: Self::jump_order(&seen),
             doubt: Some(Reason::Noise),
         };
-        if self.kink().is_some() {
+        // At the smallest steps: the point is on the kink.
+        let on = seen.len().checked_sub(4).is_some_and(|first| Self::persist(&seen[first..], -0.2));
+        // At many steps below that of the best entry: the kink is between its points.
+        let beside = |rows: &[&Row]| rows[LASTING - 1].step < best.step && Self::persist(rows, -1.2);
+        let beside = seen.windows(LASTING).any(beside);
+        if on || beside {
             let slopes = [Side::Left, Side::Right].map(|side| one_sided(settings, center, pairs, k, side));
-            if let [Some(left), Some(right)] = slopes
-                && (left.value - right.value).abs() > 4.0 * (left.error + right.error)
-            {
-                found.slopes = Some([left.value, right.value]);
-                found.error_bar = left.error.max(right.error);
-                found.doubt = Some(Reason::Kink);
+            if let [Some(left), Some(right)] = slopes {
+                let (apart, errors) = ((left.value - right.value).abs(), left.error + right.error);
+                if apart > 4.0 * errors {
+                    let error_bar = left.error.max(right.error);
+                    let slopes = Some([left.value, right.value]);
+                    return Derivative { slopes, error_bar, doubt: Some(Reason::Kink), ..found };
+                }
+                if beside {
+                    // Small steps do not reach the kink: there both sides are one.
+                    let Entry { value, step, .. } = if left.error < right.error { left } else { right };
+                    return Derivative { value, error_bar: apart + errors, step, doubt: Some(Reason::Kink), ..found };
+                }
+            } else if beside {
+                return Derivative::unknown(Reason::Kink);
             }
         }
-        found
+        if self.table.grows_beyond(&best) { Derivative::unknown(Reason::NonFinite) } else { found }
     }
 }
 
-/// The slope on one side.
+/// The slope on one side; `None` if it is not resolved.
 fn one_sided(settings: &Difference, center: f64, pairs: &[Pair], k: usize, side: Side) -> Option<Entry> {
     let mut table = Table::new(1, COLUMNS_ONE_SIDED, settings.epsilon * settings.noise);
     for pair in pairs {
@@ -484,8 +528,9 @@ fn one_sided(settings: &Difference, center: f64, pairs: &[Pair], k: usize, side:
             continue;
         }
         let step = if side == Side::Right { pair.step } else { -pair.step };
-        let magnitude = value.abs().max(center.abs());
+        // What the values are left of, if they are, shows on the other side as well.
+        let magnitude = pair.right[k].abs().max(pair.left[k].abs()).max(center.abs());
         table.push(&Row { step: pair.step, quotient: (value - center) / step, magnitude });
     }
-    table.best()
+    table.best().filter(|best| !table.grows_beyond(best))
 }

@@ -1,6 +1,6 @@
 //! Errors and error bars of numeric derivatives, against derivatives of 50 digits.
 
-use autograd::check::{Difference, Method, Precision};
+use autograd::check::{Difference, Method, Precision, Reason, Verdict, judge};
 
 use super::rivals::Random;
 use crate::support::{list, number, oracle, text};
@@ -190,5 +190,105 @@ fn noise_far_above_the_rounding_of_a_value_is_not_taken_for_a_feature() {
         let error = (found.value - slope).abs();
         assert!(error <= 4.0 * found.error_bar, "{seed}: {error:e}, noise {noise:e}, {found:?}");
         assert!(found.error_bar <= 1e4 * noise, "{seed}: noise {noise:e}, {found:?}");
+    }
+}
+
+/// A function that changes within a distance below the smallest step shows quotients that only grow: its derivative may be
+/// anything, and no bar would be true.
+#[test]
+fn what_changes_below_the_smallest_step_has_no_slope_to_compare_with() {
+    let size = 1e-30;
+    let sharp: [(&str, Function, f64, f64); 5] = [
+        ("a step", |x| (x / 1e-30).tanh(), 0.0, 1.0 / size),
+        ("beside a step", |x| (x / 1e-30).tanh() + x.cos(), size, 1f64.cosh().powi(-2) / size),
+        ("a direction", |x| x / x.hypot(1e-30), 0.0, 1.0 / size),
+        ("a cube root", |x| (x + 1e-30).cbrt(), 0.0, size.powf(-2.0 / 3.0) / 3.0),
+        ("against the step", |x| 2.0 * x.signum() - 1e-3 * (x / 1e-30).tanh(), 0.0, -1e-3 / size),
+    ];
+    for (name, f, x, slope) in sharp {
+        let found = Difference::default().of(f, x);
+        let verdict = judge(slope, &found, 1e-7);
+        let open = matches!(verdict, Verdict::Inconclusive(Reason::NonFinite | Reason::Kink));
+        assert!(open, "{name}: {verdict}, {found:?}");
+    }
+    let plain: [(&str, Function, f64); 4] = [
+        ("a pole near by", |x| 1.0 / (x - 1e-9), 0.0),
+        ("a narrow step that is resolved", |x| (x / 1e-9).tanh(), 0.0),
+        ("a value that cancelled", |x| (1.0 + x) - 1.0, 1e-9),
+        ("a constant", |_| 0.1, 0.3),
+    ];
+    for (name, f, x) in plain {
+        let found = Difference::default().of(f, x);
+        assert!(matches!(judge(1e30, &found, 1e-7), Verdict::Fail), "{name}: {found:?}");
+    }
+}
+
+/// A kink beside the point lies between the points of most differences, and small steps see values that may be what is left of
+/// larger ones: the slope is that at the point, or lies between those on both sides.
+#[test]
+fn a_kink_beside_the_point_is_not_taken_for_a_slope() {
+    fn step(x: f64) -> f64 {
+        if x > 0.0 { 1.0 } else { 0.0 }
+    }
+    let bent: [(&str, Function, Function); 8] = [
+        ("abs", f64::abs, f64::signum),
+        ("relu", |x| x.max(0.0), step),
+        ("relu and a sine", |x| x.max(0.0) + (x + 1.0).sin(), |x| step(x) + (x + 1.0).cos()),
+        ("leaky", |x| if x > 0.0 { x } else { 0.1 * x }, |x| 0.1 + 0.9 * step(x)),
+        ("exp on one side", |x| if x > 0.0 { x.exp() } else { 1.0 - x }, |x| if x > 0.0 { x.exp() } else { -1.0 }),
+        ("a cusp", |x| x.abs().sqrt(), |x| 0.5 * x.signum() / x.abs().sqrt()),
+        ("x ln x", |x| x * x.abs().ln(), |x| 1.0 + x.abs().ln()),
+        ("a round corner", |x| x.hypot(1e-20), |x| x / x.hypot(1e-20)),
+    ];
+    for (name, f, slope) in bent {
+        let places = (3..40).flat_map(|e| [1.22, -3.7, 8.1, -1.22, 3.7, -8.1].map(|x| x * 10f64.powi(-e)));
+        for x in places {
+            let (found, slope) = (Difference::default().of(f, x), slope(x));
+            let tolerance = 1e-7 * slope.abs().max(1.0);
+            assert_ne!(judge(slope, &found, tolerance), Verdict::Fail, "{name} at {x:e}, {slope}: {found:?}");
+            let wrong = slope + 3.0 + slope.abs();
+            assert_ne!(judge(wrong, &found, tolerance), Verdict::Pass, "{name} at {x:e}: {found:?}");
+            let bounded = !matches!(name, "a cusp" | "x ln x");
+            let seen = !(1e-24..1e-8).contains(&x.abs());
+            if bounded && seen {
+                assert_eq!(judge(wrong, &found, tolerance), Verdict::Fail, "{name} at {x:e}: {found:?}");
+            }
+        }
+    }
+}
+
+/// In `f32` a step may just pass a kink, and the few values of large steps happen to have few digits: neither means that values
+/// are what is left of larger ones.
+#[test]
+fn a_kink_beside_the_point_is_no_slope_in_f32() {
+    let single = |x: f64| Precision::Single.round(x);
+    let step = |x: f64| if x > 0.0 { 1.0 } else { 0.0 };
+    for k in 0..20_000 {
+        let x = single(if k % 2 == 0 { 1.0 } else { -1.0 } * 10f64.powf(-6.0 * f64::from(k) / 2e4));
+        let bent: [(&str, Function, f64); 4] = [
+            ("abs", f64::abs, x.signum()),
+            ("relu", |x| x.max(0.0), step(x)),
+            ("relu and a sine", |x| x.max(0.0) + x.sin(), step(x) + x.cos()),
+            ("leaky", |x| x.max(0.1 * x), 0.1 + 0.9 * step(x)),
+        ];
+        for (name, f, slope) in bent {
+            let found = Difference::default().precision(Precision::Single).of(|x| single(f(x)), x);
+            assert_ne!(judge(slope, &found, 1e-3), Verdict::Fail, "{name} at {x:e}: {found:?}");
+        }
+    }
+}
+
+/// The same at an edge of the domain.
+#[test]
+fn an_infinite_slope_beside_an_edge_is_not_taken_for_a_finite_one() {
+    for from_edge in [1e-10, 1e-13, 3e-15, 1e-16, 1e-25, 1e-60] {
+        let inside = |x: f64| Some((x - 1.0) + from_edge).filter(|x| *x >= 0.0);
+        let powers = |x: f64| inside(x).map(|x| vec![x.sqrt(), x.powf(0.9), x.cbrt(), x.sin()]);
+        let slopes = [0.5, 0.9, 1.0 / 3.0].map(|p: f64| p * from_edge.powf(p - 1.0));
+        let found = Difference::default().outputs(powers, 1.0).outputs;
+        for (slope, found) in slopes.iter().zip(&found) {
+            assert_ne!(judge(*slope, found, 1e-7 * slope), Verdict::Fail, "{from_edge:e}, {slope:e}: {found:?}");
+        }
+        assert_eq!(judge(1.0, &found[3], 1e-7), Verdict::Pass, "{from_edge:e}: {found:?}");
     }
 }

@@ -4,6 +4,8 @@ use autograd::check::{Check, Reason, Report, Verdict};
 use autograd::op::SortOrder;
 use autograd::{Axis, Matrix, Var};
 
+use super::rivals::Random;
+
 type Closure = fn(Var<'_, f64>) -> Var<'_, f64>;
 
 /// Functions made of several operations, some of which have kinks.
@@ -139,4 +141,25 @@ fn smooth_points_have_no_kinks() {
     let report = Check::new().function(|[x]| (x.relu() + x.abs() + x.floor()).sum(), [[[1.25, 0.5, -1.75]]]);
     report.assert_pass();
     assert!(report.kinks.is_empty(), "{report}");
+}
+
+/// Nearer to a kink than the smallest step, differences of a rule step over it; the second derivative of a norm is what rounding
+/// leaves of two terms of the size of 1/x.
+#[test]
+fn a_hair_from_a_kink_no_second_derivative_is_called_wrong() {
+    let norms: [(&str, Closure); 4] = [
+        ("of rows", |x| x.norm_axis(Axis::Columns, 2.0)),
+        ("of columns", |x| x.norm_axis(Axis::Rows, 2.0)),
+        ("of all", |x| x.norm(2.0)),
+        ("hypot", |x| x.hypot(x * 0.5)),
+    ];
+    let mut random = Random::new(12);
+    for exponent in 3..60 {
+        for (name, norm) in norms {
+            let tiny = [(); 4].map(|()| random.normal() * 10f64.powi(-exponent));
+            let at = Matrix::new(4, 1, tiny.to_vec());
+            let report = Check::new().function(|[x]| norm(x), [at]);
+            assert!(!report.is_fail(), "norm {name} at {tiny:?}:\n{report}");
+        }
+    }
 }

@@ -6,8 +6,8 @@
 //!
 //! Threads share out the bands, or, of a large product with few rows, the two halves of `k` (`bands`). Each element of the
 //! result is a sum in the order of `k`, or the sum of two such, or, where a column or a few rows are computed as scalar
-//! products (`dots`) or by several steps side by side (`few_rows`), in an order that the shapes decide: never does the number of
-//! threads change a bit.
+//! products (`dots`) or by several steps side by side (`few_rows`), in an order that the shapes decide, and which columns of the left
+//! operand are zero (`zeros`): never does the number of threads change a bit.
 
 mod bands;
 mod dots;

@@ -54,12 +54,12 @@ pub(crate) fn with_bands<T: Lanes>(
         product.halves(plan, first, second);
         f(&|row, out| Arch::new().dispatch(Sum { x: &first[row * n..], y: &second[row * n..], out }));
     } else {
-        let mut list = zeros::scratch().take();
+        let mut lists = zeros::scratch().take();
         let columns_are_rows = a.order == Order::Transposed && m * n * k >= PARALLEL;
-        let needed = if columns_are_rows { zeros::find(a, 0..m, &mut list) } else { None };
-        let needed = needed.filter(|_| zeros::are_finite(b.data));
+        let needed = if columns_are_rows { zeros::find(a, plan.parallel, &mut lists) } else { None };
+        let needed = needed.filter(|_| zeros::all_finite(b.data, plan.parallel));
         f(&|row, out| Arch::new().dispatch(Computed { product, row, steps: 0..k, needed, out }));
-        zeros::scratch().set(list);
+        zeros::scratch().set(lists);
     }
     T::scratch().set(scratch);
 }
@@ -112,28 +112,27 @@ struct Product<'a, T> {
 }
 
 impl<T: Lanes> Product<'_, T> {
-    /// The products of the first and of the second half of the steps.
+    /// The products of the first and of the second half of the steps, or of those of them that are not zero.
     fn halves(self, plan: Plan, first: &mut [T], second: &mut [T]) {
         let Shape { rows: k, cols: n } = self.b.shape();
-        let half = |steps: Range<usize>, sums: &mut [T]| {
+        let mut lists = zeros::scratch().take();
+        let columns_are_steps = self.a.order == Order::Plain;
+        let needed = if columns_are_steps { zeros::find(*self.a, plan.parallel, &mut lists) } else { None };
+        let needed = needed.filter(|list| zeros::can_go(*self.b, plan.parallel, list));
+        let parts = needed.map(|list| list.split_at(list.len() / 2));
+        let middle = parts.map_or(k / 2, |(_, second)| second.first().copied().unwrap_or(k));
+        let half = |steps: Range<usize>, needed: Option<&[usize]>, sums: &mut [T]| {
             // A band reads its half of the right operand: no more bands than there are threads for.
             let threads = if plan.parallel { rayon::current_num_threads() } else { 1 };
             let rows = (sums.len() / n).div_ceil(threads.div_ceil(2)).next_multiple_of(THREAD_BAND);
-            let mut list = zeros::scratch().take();
-            let columns_are_steps = self.a.order == Order::Plain;
-            let needed = if columns_are_steps { zeros::find(*self.a, steps.clone(), &mut list) } else { None };
-            let needed = needed.filter(|list| zeros::can_go(*self.b, steps.clone(), list));
             plan.each(sums, rows * n, |i, out| {
                 Arch::new().dispatch(Computed { product: self, row: i * rows, steps: steps.clone(), needed, out });
             });
-            zeros::scratch().set(list);
         };
-        if plan.parallel {
-            rayon::join(|| half(0..k / 2, first), || half(k / 2..k, second));
-        } else {
-            half(0..k / 2, first);
-            half(k / 2..k, second);
-        }
+        let first = || half(0..middle, parts.map(|(first, _)| first), first);
+        let second = || half(middle..k, parts.map(|(_, second)| second), second);
+        zeros::in_halves(plan.parallel, first, second);
+        zeros::scratch().set(lists);
     }
 }
 

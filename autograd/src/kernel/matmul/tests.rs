@@ -254,9 +254,14 @@ const BLANK: [fn(usize, usize) -> bool; 7] = [
     |i, all| i != all / 2,
 ];
 
-/// A product of whole numbers in which stored columns of the left operand are zero.
-fn with_zeros<T: Lanes>(shape: [usize; 3], order: Order, blank: fn(usize, usize) -> bool) -> Case<T> {
-    let mut case = Case::new(shape, (order, Order::Plain), Update::Overwrite, whole);
+/// A product in which stored columns of the left operand are zero.
+fn with_zeros<T: Lanes>(
+    shape: [usize; 3],
+    order: Order,
+    blank: fn(usize, usize) -> bool,
+    numbers: fn(usize, u64) -> Vec<T>,
+) -> Case<T> {
+    let mut case = Case::new(shape, (order, Order::Plain), Update::Overwrite, numbers);
     let cols = stored(shape[0], shape[1], order).cols;
     for row in case.a.chunks_exact_mut(cols) {
         row.iter_mut().enumerate().filter(|(i, _)| blank(*i, cols)).for_each(|(_, x)| *x = -T::ZERO);
@@ -273,7 +278,7 @@ fn what_is_left_out_for_zeros_changes_no_product() {
         );
         let pools = [1, 2, 5].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
         for blank in BLANK {
-            let product = |case: &Case<T>, pool: &rayon::ThreadPool| {
+            let computed = |case: &Case<T>, pool: &rayon::ThreadPool| {
                 let mut out = case.old.clone();
                 let (a, b) = case.operands();
                 pool.install(|| {
@@ -281,16 +286,19 @@ fn what_is_left_out_for_zeros_changes_no_product() {
                         out.chunks_mut(50 * n).enumerate().for_each(|(i, out)| rows(i * 50, out));
                     });
                 });
-                case.check_specials(&out);
+                out
             };
-            pools.iter().for_each(|pool| product(&with_zeros(shape, order, blank), pool));
+            let product = |case: &Case<T>, pool: &rayon::ThreadPool| case.check_specials(&computed(case, pool));
+            let rounded = pools.each_ref().map(|pool| computed(&with_zeros(shape, order, blank, numbers), pool));
+            assert!(rounded.iter().all(|out| *out == rounded[0]), "{shape:?}: the bits depend on the threads");
+            pools.iter().for_each(|pool| product(&with_zeros(shape, order, blank, whole), pool));
             // Infinities and NaN that a zero meets are seen, too.
             for (at, x) in [(0, T::INFINITY), (k / 2, T::NAN), (k - 1, T::NEG_INFINITY)] {
-                let mut case = with_zeros(shape, order, blank);
+                let mut case = with_zeros(shape, order, blank, whole);
                 case.b[at * n + at % n] = x;
                 product(&case, &pools[1]);
             }
-            let mut case = with_zeros(shape, order, blank);
+            let mut case = with_zeros(shape, order, blank, whole);
             let cols = stored(m, k, order).cols;
             case.a[cols / 2] = T::NAN;
             product(&case, &pools[1]);
@@ -310,14 +318,15 @@ fn what_is_left_out_for_zeros_changes_no_product() {
 fn columns_that_are_not_zero_are_found() {
     for cols in [1, 63, 64, 65, 130, 784] {
         for blank in BLANK {
-            let case = with_zeros::<f64>([9, cols, 1], Order::Plain, blank);
-            let (start, end) = (cols / 7, cols - cols / 9);
-            let right: Vec<usize> = (start..end).filter(|&i| !blank(i, cols)).collect();
-            let mut list = Vec::new();
-            let found = zeros::find(case.operands().0, start..end, &mut list);
-            // A column of whole numbers may happen to be zero, but not one of nine of them.
-            assert_eq!(found.is_some(), right.len() * 8 <= (end - start) * 7, "{cols}");
-            assert_eq!(list, right);
+            let case = with_zeros::<f64>([9, cols, 1], Order::Plain, blank, whole);
+            let right: Vec<usize> = (0..cols).filter(|&i| !blank(i, cols)).collect();
+            for parallel in [false, true] {
+                let mut lists = [vec![1], vec![2]];
+                let found = zeros::find(case.operands().0, parallel, &mut lists);
+                // A column of whole numbers may happen to be zero, but not one of nine of them.
+                assert_eq!(found.is_some(), right.len() * 8 <= cols * 7, "{cols}");
+                assert_eq!(lists[0], right);
+            }
         }
     }
 }
@@ -327,7 +336,7 @@ fn every_instruction_set_leaves_out_the_same() {
     fn check<T: Lanes, S: Simd>(simd: S) {
         for (shape @ [m, k, n], order) in [([40, 90, 144], Order::Plain), ([70, 50, 144], Order::Transposed)] {
             for blank in BLANK {
-                let case = with_zeros::<T>(shape, order, blank);
+                let case = with_zeros::<T>(shape, order, blank, whole);
                 let (a, b) = case.operands();
                 let plan = Plan { pack: order == Order::Transposed, band: m, parallel: false };
                 let (in_place, padded, width) = plan.panels(n, lanes::<S, T>());

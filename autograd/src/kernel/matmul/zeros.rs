@@ -21,25 +21,33 @@ const COLUMNS: usize = 64;
 /// Rows between looks whether there are zeros left.
 const LOOK: usize = 8;
 
+/// Columns, in two lists, for two threads.
+pub(super) type Lists = [Vec<usize>; 2];
+
 /// Lists of columns, which outlive a product as its other scratch memory does.
-pub(super) fn scratch() -> &'static LocalKey<Cell<Vec<usize>>> {
+pub(super) fn scratch() -> &'static LocalKey<Cell<Lists>> {
     thread_local! {
-        static SCRATCH: Cell<Vec<usize>> = const { Cell::new(Vec::new()) };
+        static SCRATCH: Cell<Lists> = const { Cell::new([Vec::new(), Vec::new()]) };
     }
     &SCRATCH
 }
 
-/// Lists those of the stored columns of `a` in `columns` that are not zero throughout, if that saves an eighth of them at least.
-pub(super) fn find<'a, T: Lanes>(
-    a: Operand<'_, T>,
-    columns: Range<usize>,
-    list: &'a mut Vec<usize>,
-) -> Option<&'a [usize]> {
-    list.clear();
-    list.reserve(columns.len());
-    let len = columns.len();
-    Arch::new().dispatch(Find { a, columns, list });
+/// Lists the stored columns of `a` that are not zero throughout, if that saves an eighth of them at least.
+pub(super) fn find<'a, T: Lanes>(a: Operand<'_, T>, parallel: bool, lists: &'a mut Lists) -> Option<&'a [usize]> {
+    let len = a.stored.cols;
+    let [list, second] = lists;
+    in_halves(
+        parallel,
+        || Arch::new().dispatch(Find { a, columns: 0..len / 2, list }),
+        || Arch::new().dispatch(Find { a, columns: len / 2..len, list: second }),
+    );
+    list.extend_from_slice(second);
     (list.len() <= len - len.div_ceil(8)).then_some(list)
+}
+
+/// Does both, by two threads if `parallel`.
+pub(super) fn in_halves<R: Send>(parallel: bool, f: impl FnOnce() -> R + Send, g: impl FnOnce() -> R + Send) -> (R, R) {
+    if parallel { rayon::join(f, g) } else { (f(), g()) }
 }
 
 struct Find<'a, T> {
@@ -54,6 +62,8 @@ impl<T: Lanes> WithSimd for Find<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { a, columns, list } = self;
+        list.clear();
+        list.reserve(columns.len());
         for first in columns.clone().step_by(COLUMNS) {
             let len = COLUMNS.min(columns.end - first);
             let mut sums = [T::ZERO; COLUMNS];
@@ -87,7 +97,13 @@ fn add_sizes<'a, T: Lanes>(sums: &mut [T; COLUMNS], mut rows: impl Iterator<Item
 }
 
 /// Whether there is neither an infinity nor a NaN.
-pub(super) fn are_finite<T: Lanes>(x: &[T]) -> bool {
+pub(super) fn all_finite<T: Lanes>(x: &[T], parallel: bool) -> bool {
+    let (first, second) = x.split_at(x.len() / 2);
+    let (first, second) = in_halves(parallel, || are_finite(first), || are_finite(second));
+    first && second
+}
+
+fn are_finite<T: Lanes>(x: &[T]) -> bool {
     struct Finite<'a, T>(&'a [T]);
     impl<T: Lanes> WithSimd for Finite<'_, T> {
         type Output = bool;
@@ -112,10 +128,16 @@ fn others(all: Range<usize>, list: &[usize]) -> impl Iterator<Item = Range<usize
     starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end)
 }
 
-/// Whether the steps of `all` that are not listed may be left out of a product with `b`.
-pub(super) fn can_go<T: Lanes>(b: Operand<'_, T>, all: Range<usize>, list: &[usize]) -> bool {
-    let cols = b.stored.cols;
-    b.order == Order::Plain && others(all, list).all(|gap| are_finite(&b.data[gap.start * cols..gap.end * cols]))
+/// Whether the steps that are not listed may be left out of a product with `b`.
+pub(super) fn can_go<T: Lanes>(b: Operand<'_, T>, parallel: bool, list: &[usize]) -> bool {
+    let (steps, cols) = (b.stored.rows, b.stored.cols);
+    let (first, second) = list.split_at(list.len() / 2);
+    let middle = second.first().copied().unwrap_or(steps);
+    let finite = |steps: Range<usize>, list: &[usize]| {
+        others(steps, list).all(|gap| are_finite(&b.data[gap.start * cols..gap.end * cols]))
+    };
+    let both = || in_halves(parallel, || finite(0..middle, first), || finite(middle..steps, second));
+    b.order == Order::Plain && both() == (true, true)
 }
 
 /// Which of some rows of the result are computed.

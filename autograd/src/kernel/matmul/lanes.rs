@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use std::thread::LocalKey;
 
-use pulp::Simd;
+use pulp::{Simd, bytemuck};
 
 use crate::scalar::Real;
 
@@ -26,6 +26,8 @@ pub(crate) trait Lanes: Real {
     fn vectors<S: Simd>(x: &[Self]) -> &[Self::Vector<S>];
     /// The full vectors in `x`.
     fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// The lanes of a vector.
+    fn numbers<S: Simd>(x: &Self::Vector<S>) -> &[Self];
     /// Memory of this thread that outlives a product. Who uses it takes it and puts it back.
     fn scratch() -> &'static LocalKey<Cell<Vec<Self>>>;
     /// The same for a part of a product.
@@ -77,6 +79,11 @@ macro_rules! lanes {
             #[inline(always)]
             fn vectors_mut<S: Simd>(x: &mut [Self]) -> &mut [S::$v] {
                 S::$split_mut(x).0
+            }
+
+            #[inline(always)]
+            fn numbers<S: Simd>(x: &S::$v) -> &[Self] {
+                bytemuck::cast_slice(core::slice::from_ref(x))
             }
 
             fn scratch() -> &'static LocalKey<Cell<Vec<Self>>> {

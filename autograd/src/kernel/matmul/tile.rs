@@ -341,8 +341,22 @@ fn held_rows<S: Simd, T: Lanes, const M: usize, const K: usize>(
         }
     } else {
         let sums = sums(if accumulate { from_fn(|i| [T::load(simd, &out[i * width..][..width])]) } else { zeros });
+        match width {
+            1 => store_narrow::<S, T, M, 1>(&sums, out),
+            2 => store_narrow::<S, T, M, 2>(&sums, out),
+            4 => store_narrow::<S, T, M, 4>(&sums, out),
+            _ => (0..M).for_each(|i| T::store(simd, sums[i][0], &mut out[i * width..][..width])),
+        }
+    }
+}
+
+/// Writes the first `W` lanes of each vector, one beside the other: without a mask, which takes longer.
+#[inline(always)]
+fn store_narrow<S: Simd, T: Lanes, const M: usize, const W: usize>(sums: &[[T::Vector<S>; 1]; M], out: &mut [T]) {
+    let rows = sums.map(|[sum]| T::numbers::<S>(&sum).first_chunk::<W>().copied());
+    if let Some(out) = out.as_chunks_mut::<W>().0.first_chunk_mut::<M>() {
         for i in 0..M {
-            T::store(simd, sums[i][0], &mut out[i * width..][..width]);
+            out[i] = rows[i].unwrap_or(out[i]);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::probe::{Compared, Weighted, element, inner, largest, slopes_along};
 use super::quiet::catch;
 use super::replay::numbers;
 use super::report::{Element, Part};
+use super::rounding::Stretch;
 use crate::node::NodeId;
 use crate::scalar::Real;
 use crate::var::Var;
@@ -16,7 +17,7 @@ const OUTPUTS: usize = 4096;
 /// So many times what roundings of the inputs do to a second derivative is no fault of it.
 const NOISE: f64 = 16.0;
 /// So often they are drawn.
-const ROUNDINGS: usize = 3;
+const ROUNDINGS: u64 = 3;
 
 /// A product of the Hessian with a direction: a list for each input.
 struct Product<'g, U: Real> {
@@ -63,7 +64,7 @@ impl<'g, U: Real> Session<'g, '_, U> {
         let before = (self.report.clone(), self.report.parts.len());
         self.compare(gradient, &second);
         let failed = self.report.parts[before.1..].iter().any(|part| part.failed > 0);
-        if failed && self.shake(&mut second, &point) {
+        if failed && self.shake(&mut second) {
             let evaluations = self.report.evaluations;
             *self.report = before.0;
             self.report.evaluations = evaluations;
@@ -78,29 +79,15 @@ impl<'g, U: Real> Session<'g, '_, U> {
     }
 
     /// Measures the noise of the products; whether there is any.
-    fn shake(&mut self, second: &mut Second<'g, U>, point: &[Vec<f64>]) -> bool {
-        let unit = 4.0 * U::EPSILON.to_f64();
+    fn shake(&self, second: &mut Second<'g, U>) -> bool {
         for product in second.forward.iter_mut().chain(&mut second.reverse) {
             let targets: Vec<NodeId> = product.vars.iter().flatten().map(|var| var.id()).collect();
-            let Some(mut replay) = self.replay(&self.sources.clone(), &targets) else { return false };
-            for _ in 0..ROUNDINGS {
-                let draws = &mut self.draws;
-                let mut rounding =
-                    |x: &Vec<f64>| x.iter().zip(draws.numbers(x.len())).map(|(x, u)| x * u).collect::<Vec<f64>>();
-                let roundings: Vec<Vec<f64>> = point.iter().map(&mut rounding).collect();
-                if !replay.move_along(&roundings, unit) {
-                    continue;
-                }
-                let known = (0..product.vars.len()).filter(|k| product.vars[*k].is_some());
-                for (output, k) in known.enumerate() {
-                    let values = replay.output(output).zip(&product.numbers[k]);
-                    for ((moved, value), noise) in values.zip(&mut product.noise[k]) {
-                        let change = (moved - value).abs();
-                        *noise = noise.max(if change.is_finite() { NOISE * change } else { 0.0 });
-                    }
-                }
+            let stretch = Stretch { graph: self.graph, sources: &self.sources, targets: &targets, held: self.held };
+            let moves = stretch.moved_by(4.0 * U::EPSILON.to_f64(), ROUNDINGS);
+            let known = product.vars.iter().zip(&mut product.noise).filter(|(var, _)| var.is_some());
+            for ((_, noise), moves) in known.zip(moves) {
+                *noise = moves.into_iter().map(|moves| NOISE * moves).collect();
             }
-            self.report.evaluations += replay.evaluations;
         }
         second.forward.iter().chain(&second.reverse).any(|product| product.noise.iter().flatten().any(|x| *x > 0.0))
     }

@@ -23,14 +23,15 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::shape::Shape;
-use bands::is_halved;
 pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use few_rows::FewRows;
 use lanes::{Lanes, lanes};
 use pack::Pack;
-use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel, SomeSteps};
-use zeros::{CopyRows, Places};
+use tile::{
+    Block, ByColumns, ByRows, Copied, CopiedSteps, MAX_VECTORS, Panel, SomeSteps, WIDE_VECTORS, has_many_registers,
+};
+use zeros::{CopySteps, GROUP, ListSteps, Zeros};
 
 /// How the stored numbers of an operand are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,8 +142,9 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
         && (a.order, b.order) == (Order::Transposed, Order::Plain)
     {
         swapped(out, a, b, threads);
-    } else if update == Update::Overwrite && is_halved(m, k, n) {
-        with_bands(a, b, threads, &mut |rows| rows(0, out));
+    } else if update == Update::Overwrite && has_bands(m, k, n) && m * n * k >= PARALLEL {
+        let plan = Plan::new(m, k, n, b.order, threads);
+        with_bands(a, b, threads, &mut |rows| plan.each(out, plan.band * n, |i, out| rows(i * plan.band, out)));
     } else {
         let plan = Plan::new(m, k, n, b.order, threads);
         Arch::new().dispatch(Product { out, a: &a, b: &b, update, plan });
@@ -280,11 +282,14 @@ impl Plan {
 
     /// How `n` columns are cut into panels: columns that are read in place, columns that are packed (with those that fill the
     /// last vector), columns in a panel.
-    fn panels(&self, n: usize, lanes: usize) -> (usize, usize, usize) {
+    fn panels<S: Simd, T: Lanes>(&self, n: usize, zeros: Zeros) -> (usize, usize, usize) {
+        let lanes = lanes::<S, T>();
+        let wide = zeros == Zeros::LeftOut && has_many_registers::<S>();
+        let most = if wide { WIDE_VECTORS } else { MAX_VECTORS };
         let in_place = if self.pack { 0 } else { n / lanes * lanes };
         let padded = (n - in_place).next_multiple_of(lanes);
         let vectors = in_place.max(padded) / lanes;
-        (in_place, padded, vectors.div_ceil(vectors.div_ceil(MAX_VECTORS)) * lanes)
+        (in_place, padded, vectors.div_ceil(vectors.div_ceil(most)) * lanes)
     }
 
     /// `f` with the index of each chunk of `x` and the chunk.
@@ -351,7 +356,7 @@ impl<T: Lanes> Product<'_, T> {
     fn panels<S: Simd>(self, simd: S) {
         let Self { out, a, b, mut update, plan } = self;
         let Shape { rows: k, cols: n } = b.shape();
-        let (in_place, padded, width) = plan.panels(n, lanes::<S, T>());
+        let (in_place, padded, width) = plan.panels::<S, T>(n, Zeros::Unknown);
         let block = (PACKED / padded.max(1)).max(STEPS).min(k);
 
         let mut scratch = T::scratch().take();
@@ -367,7 +372,8 @@ impl<T: Lanes> Product<'_, T> {
             });
             let right = Right { data: &b.data[p * n..], packed, in_place, n, k, width };
             plan.each(&mut *out, plan.band * n, |i, out| {
-                Band { out, a, right: &right, row: i * plan.band, p, steps: 0..k, needed: None, update }.compute(simd);
+                Band { out, a, right: &right, row: i * plan.band, p, steps: 0..k, zeros: Zeros::Unknown, update }
+                    .compute(simd);
             });
             update = Update::Accumulate;
         }
@@ -407,9 +413,9 @@ impl<'a, T> Right<'a, T> {
     }
 }
 
-/// How many of so many steps make a block: as many in each, lest the last one be short.
-fn equal(steps: usize) -> usize {
-    if steps <= STEPS { steps.max(1) } else { steps.div_ceil(steps.div_ceil(STEPS)) }
+/// How many of so many steps make a block of at most so many: as many in each, lest the last one be short.
+fn equal(steps: usize, most: usize) -> usize {
+    if steps <= most { steps.max(1) } else { steps.div_ceil(steps.div_ceil(most)) }
 }
 
 /// Some rows of the result. When the last of the steps is done, a panel of them is complete and still in the
@@ -424,9 +430,7 @@ struct Band<'a, T> {
     p: usize,
     /// The steps of `right` that are done.
     steps: Range<usize>,
-    /// Of the stored columns of the left operand, which are steps or rows, those that are needed, if the others are zero. Then
-    /// the result is overwritten.
-    needed: Option<&'a [usize]>,
+    zeros: Zeros,
     update: Update,
 }
 
@@ -435,87 +439,120 @@ impl<T: Lanes> Band<'_, T> {
     #[inline(never)]
     fn compute<S: Simd>(mut self, simd: S) {
         let rows = self.out.len() / self.right.n;
-        if let (Order::Plain, Some(steps)) = (self.a.order, self.needed) {
-            if steps.is_empty() {
-                self.out.fill(T::ZERO);
-            }
-            for steps in steps.chunks(equal(steps.len())) {
-                self.rows(simd, 0..rows, 0, self.right.k, Some(steps));
-                self.update = Update::Accumulate;
-            }
-            return;
-        }
         let Range { start: mut q, end } = self.steps;
-        let len = equal(end - q);
+        let by_groups = (self.a.order, self.zeros) == (Order::Plain, Zeros::LeftOut);
+        let len = equal(end - q, if by_groups { 2 * STEPS } else { STEPS });
+        if self.a.order == Order::Plain && self.zeros == Zeros::Multiplied {
+            // Room for the run that has zeros: it is to allocate nothing.
+            let mut lists = zeros::scratch().take();
+            lists.clear(rows.div_ceil(GROUP), equal(end - q, 2 * STEPS));
+            zeros::scratch().set(lists);
+        }
         while q < end {
             let k = len.min(end - q);
-            let copied = match self.a.order {
-                Order::Transposed if self.right.in_place == 0 && self.right.n > COPY => {
-                    if S::REGISTER_COUNT >= 32 {
-                        self.copied::<S, 8>(simd, q, k)
-                    } else {
-                        self.copied::<S, 4>(simd, q, k)
+            if by_groups {
+                self.groups(simd, q, k);
+            } else {
+                let copied = match self.a.order {
+                    Order::Transposed if self.right.in_place == 0 && self.right.n > COPY => {
+                        if has_many_registers::<S>() && self.zeros != Zeros::LeftOut {
+                            self.copied::<S, 8>(simd, q, k)
+                        } else {
+                            self.copied::<S, GROUP>(simd, q, k)
+                        }
                     }
-                }
-                Order::Transposed | Order::Plain => 0,
-            };
-            self.rows(simd, copied..rows, q, k, None);
+                    Order::Transposed | Order::Plain => 0,
+                };
+                self.rows(simd, copied..rows, q, k);
+            }
             self.update = Update::Accumulate;
             q += k;
         }
     }
 
-    /// `k` steps of some rows, or some of these steps; the left operand is read where it lies.
-    fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize, some: Option<&[usize]>) {
-        let (n, stride, row) = (self.right.n, self.a.stored.cols, self.row + rows.start);
+    /// Where a panel of some rows of the result goes.
+    fn block(&mut self, rows: Range<usize>, column: usize) -> Block<'_, T> {
+        let (n, accumulate) = (self.right.n, self.update == Update::Accumulate);
+        Block { data: &mut self.out[rows.start * n..rows.end * n], stride: n, column, accumulate }
+    }
+
+    /// `k` steps of some rows; the left operand is read where it lies.
+    fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize) {
+        let (a, stride, row) = (self.a, self.a.stored.cols, self.row + rows.start);
         let mut column = 0;
-        while column < n && !rows.is_empty() {
+        while column < self.right.n && !rows.is_empty() {
             let panel = self.right.panel(lanes::<S, T>(), column, q, k);
-            let data = &mut self.out[rows.start * n..rows.end * n];
-            let out = Block { data, stride: n, column, accumulate: self.update == Update::Accumulate };
+            let p = self.p + q;
+            let out = self.block(rows.clone(), column);
             column += panel.width;
-            match self.a.order {
+            match a.order {
                 Order::Plain => {
-                    let left = ByRows { data: &self.a.data[row * stride + self.p + q..], stride };
-                    match some {
-                        Some(steps) => tile::block(simd, out, SomeSteps { rows: left, steps }, panel),
-                        None if tile::has_few_steps::<S, T>(&out, left, panel) => {
-                            tile::few_steps(simd, out, left, panel);
-                        }
-                        None => tile::block(simd, out, left, panel),
+                    let left = ByRows { data: &a.data[row * stride + p..], stride };
+                    if tile::has_few_steps::<S, T>(&out, left, panel) {
+                        tile::few_steps(simd, out, left, panel);
+                    } else {
+                        tile::block(simd, out, left, panel);
                     }
                 }
                 Order::Transposed => {
-                    let data = &self.a.data[(self.p + q) * stride..];
-                    tile::block(simd, out, ByColumns { data, stride, first: row }, panel);
+                    tile::block(simd, out, ByColumns { data: &a.data[p * stride..], stride, first: row }, panel);
                 }
             }
         }
     }
 
+    /// `k` steps of all rows, of which groups leave out those at which they are zero.
+    fn groups<S: Simd>(&mut self, simd: S, q: usize, k: usize) {
+        let (a, n, stride, p) = (self.a, self.right.n, self.a.stored.cols, self.p + q);
+        let rows = self.out.len() / n;
+        let mut lists = zeros::scratch().take();
+        let data = &a.data[self.row * stride..][..rows * stride];
+        simd.vectorize(ListSteps { rows: data, stride, steps: p..p + k, lists: &mut lists });
+        let mut column = 0;
+        while column < n {
+            let panel = self.right.panel(lanes::<S, T>(), column, q, k);
+            for (group, steps) in lists.groups().enumerate() {
+                let first = group * GROUP;
+                let out = self.block(first..rows.min(first + GROUP), column);
+                let rows = ByRows { data: &data[first * stride + p..], stride };
+                match steps {
+                    Some(steps) => tile::block(simd, out, SomeSteps { rows, steps }, panel),
+                    None => tile::block(simd, out, rows, panel),
+                }
+            }
+            column += panel.width;
+        }
+        zeros::scratch().set(lists);
+    }
+
     /// `k` steps of as many rows as make tiles of `M`, whose left operand, stored column by column, is copied first: a column of
     /// it may be a page away from the next. Gives the number of rows.
     fn copied<S: Simd, const M: usize>(&mut self, simd: S, q: usize, k: usize) -> usize {
-        let (n, stride) = (self.right.n, self.a.stored.cols);
+        let (n, stride, zeros) = (self.right.n, self.a.stored.cols, self.zeros);
         let mut scratch = T::part_scratch().take();
         scratch.resize(scratch.len().max(TOGETHER * STEPS), T::ZERO);
+        let mut lists = zeros::scratch().take();
         let all = self.out.len() / n / M * M;
         for first in (0..all).step_by(TOGETHER) {
-            let rows = TOGETHER.min(all - first);
-            let places = Places::new::<M>(self.row + first, rows, self.needed);
-            let (copy, _) = scratch.as_chunks_mut::<M>();
+            let tiles = TOGETHER.min(all - first) / M;
+            let copy = &mut scratch.as_chunks_mut().0[..tiles * k];
             let columns = &self.a.data[(self.p + q) * stride + self.row + first..];
-            simd.vectorize(CopyRows { columns, stride, places: &places, k, copy });
-            places.others().for_each(|rows| self.out[(first + rows.start) * n..(first + rows.end) * n].fill(T::ZERO));
+            simd.vectorize(CopySteps::<T, M> { columns, stride, k, zeros, copy, lists: &mut lists });
             let mut column = 0;
             while column < n {
                 let panel = self.right.panel(lanes::<S, T>(), column, q, k);
-                let data = &mut self.out[first * n..(first + rows) * n];
-                let out = Block { data, stride: n, column, accumulate: self.update == Update::Accumulate };
+                for ((tile, steps), copy) in lists.groups().enumerate().zip(copy.chunks_exact(k)) {
+                    let row = first + tile * M;
+                    let (out, data) = (self.block(row..row + M, column), copy.as_flattened());
+                    match steps {
+                        Some(steps) => tile::copied::<S, T, M>(simd, out, CopiedSteps { data, steps }, panel),
+                        None => tile::copied::<S, T, M>(simd, out, Copied { data }, panel),
+                    }
+                }
                 column += panel.width;
-                tile::copied_block::<S, T, M>(simd, out, Copied { data: copy.as_flattened() }, panel, places.rows());
             }
         }
+        zeros::scratch().set(lists);
         T::part_scratch().set(scratch);
         all
     }

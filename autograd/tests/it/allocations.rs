@@ -111,6 +111,24 @@ fn a_training_step_allocates_nothing() {
 }
 
 #[test]
+fn zeros_that_come_later_allocate_nothing() {
+    let graph = Graph::<f32>::new();
+    let (x, w) = (graph.input(64, 784), graph.variable(numbers(784, 144)));
+    let loss = x.matmul(w).tanh().square().sum();
+    let mut program = graph.compile(&[x], &[(w, w - loss.gradient(w) * 1e-3)], &[loss]).unwrap();
+    let dense = numbers(64, 784);
+    let blank = Matrix::from_fn(64, 784, |i, j| if (i / 8 + j / 8) % 3 == 0 { dense[(i, j)] } else { 0.0 });
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let allocations = pool.install(|| {
+        program.run(&[&dense]).unwrap();
+        let before = ALLOCATIONS.get();
+        program.run(&[&blank]).unwrap();
+        ALLOCATIONS.get() - before
+    });
+    assert_eq!(allocations, 0);
+}
+
+#[test]
 fn many_parts_side_by_side_or_below_each_other_allocate_nothing() {
     for axis in [Axis::Rows, Axis::Columns] {
         let graph = Graph::<f64>::new();

@@ -4,10 +4,12 @@ use core::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::lanes::{Lanes, lanes};
+use super::lanes::Lanes;
 use super::pack::Pack;
+use super::zeros::Zeros;
 use super::{
-    Band, DOTS, LINE, Operand, Order, PACKED, PARALLEL, Plan, Right, STEPS, THREAD_BAND, Threads, Update, loops, zeros,
+    Band, COPY, DOTS, LINE, Operand, Order, PACKED, PARALLEL, Plan, Right, STEPS, THREAD_BAND, Threads, Update, loops,
+    zeros,
 };
 use crate::shape::Shape;
 
@@ -46,20 +48,20 @@ pub(crate) fn with_bands<T: Lanes>(
     let halved = is_halved(m, k, n);
     let sums = if halved { 2 * m * n } else { 0 };
     let mut scratch = T::scratch().take();
-    let panels = Arch::new().dispatch(Prepare { b: &b, plan, sums, scratch: &mut scratch });
+    let (zeros, middle) = if m * n * k >= PARALLEL && (a.order == Order::Plain || plan.pack && n > COPY) {
+        Zeros::of(a, b, plan.parallel)
+    } else {
+        (Zeros::Unknown, k / 2)
+    };
+    let panels = Arch::new().dispatch(Prepare { b: &b, plan, sums, zeros, scratch: &mut scratch });
     let (packed, sums) = scratch[panels.start..][..panels.packed + sums].split_at_mut(panels.packed);
-    let product = Product { a: &a, b: &b, packed, panels };
+    let product = Product { a: &a, b: &b, packed, panels, zeros };
     if halved {
         let (first, second) = sums.split_at_mut(m * n);
-        product.halves(plan, first, second);
+        product.halves(plan, middle.clamp(1, k - 1), first, second);
         f(&|row, out| Arch::new().dispatch(Sum { x: &first[row * n..], y: &second[row * n..], out }));
     } else {
-        let mut lists = zeros::scratch().take();
-        let columns_are_rows = a.order == Order::Transposed && m * n * k >= PARALLEL;
-        let needed = if columns_are_rows { zeros::find(a, plan.parallel, &mut lists) } else { None };
-        let needed = needed.filter(|_| zeros::all_finite(b.data, plan.parallel));
-        f(&|row, out| Arch::new().dispatch(Computed { product, row, steps: 0..k, needed, out }));
-        zeros::scratch().set(lists);
+        f(&|row, out| Arch::new().dispatch(Computed { product, row, steps: 0..k, out }));
     }
     T::scratch().set(scratch);
 }
@@ -78,6 +80,7 @@ struct Prepare<'a, T> {
     plan: Plan,
     /// Numbers that there must be room for behind the panels.
     sums: usize,
+    zeros: Zeros,
     scratch: &'a mut Vec<T>,
 }
 
@@ -87,7 +90,7 @@ impl<T: Lanes> WithSimd for Prepare<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Panels {
         let Shape { rows: k, cols: n } = self.b.shape();
-        let (in_place, padded, width) = self.plan.panels(n, lanes::<S, T>());
+        let (in_place, padded, width) = self.plan.panels::<S, T>(n, self.zeros);
         let packed = if S::IS_SCALAR { 0 } else { padded * k };
         if self.scratch.len() < packed + self.sums + LINE {
             self.scratch.resize(packed + self.sums + LINE, T::ZERO);
@@ -109,30 +112,22 @@ struct Product<'a, T> {
     b: &'a Operand<'a, T>,
     packed: &'a [T],
     panels: Panels,
+    zeros: Zeros,
 }
 
 impl<T: Lanes> Product<'_, T> {
-    /// The products of the first and of the second half of the steps, or of those of them that are not zero.
-    fn halves(self, plan: Plan, first: &mut [T], second: &mut [T]) {
+    /// The products of the steps before the middle, and of the others.
+    fn halves(self, plan: Plan, middle: usize, first: &mut [T], second: &mut [T]) {
         let Shape { rows: k, cols: n } = self.b.shape();
-        let mut lists = zeros::scratch().take();
-        let columns_are_steps = self.a.order == Order::Plain;
-        let needed = if columns_are_steps { zeros::find(*self.a, plan.parallel, &mut lists) } else { None };
-        let needed = needed.filter(|list| zeros::can_go(*self.b, plan.parallel, list));
-        let parts = needed.map(|list| list.split_at(list.len() / 2));
-        let middle = parts.map_or(k / 2, |(_, second)| second.first().copied().unwrap_or(k));
-        let half = |steps: Range<usize>, needed: Option<&[usize]>, sums: &mut [T]| {
+        let half = |steps: Range<usize>, sums: &mut [T]| {
             // A band reads its half of the right operand: no more bands than there are threads for.
             let threads = if plan.parallel { rayon::current_num_threads() } else { 1 };
             let rows = (sums.len() / n).div_ceil(threads.div_ceil(2)).next_multiple_of(THREAD_BAND);
             plan.each(sums, rows * n, |i, out| {
-                Arch::new().dispatch(Computed { product: self, row: i * rows, steps: steps.clone(), needed, out });
+                Arch::new().dispatch(Computed { product: self, row: i * rows, steps: steps.clone(), out });
             });
         };
-        let first = || half(0..middle, parts.map(|(first, _)| first), first);
-        let second = || half(middle..k, parts.map(|(_, second)| second), second);
-        zeros::in_halves(plan.parallel, first, second);
-        zeros::scratch().set(lists);
+        zeros::in_halves(plan.parallel, || half(0..middle, first), || half(middle..k, second));
     }
 }
 
@@ -140,7 +135,6 @@ struct Computed<'a, T> {
     product: Product<'a, T>,
     row: usize,
     steps: Range<usize>,
-    needed: Option<&'a [usize]>,
     out: &'a mut [T],
 }
 
@@ -149,13 +143,13 @@ impl<T: Lanes> WithSimd for Computed<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { product: Product { a, b, packed, panels }, row, steps, needed, out } = self;
+        let Self { product: Product { a, b, packed, panels, zeros }, row, steps, out } = self;
         let Shape { rows: k, cols: n } = b.shape();
         if S::IS_SCALAR {
             return loops(out, *a, *b, row, steps, Update::Overwrite);
         }
         let right = Right { data: b.data, packed, in_place: panels.in_place, n, k, width: panels.width };
-        Band { out, a, right: &right, row, p: 0, steps, needed, update: Update::Overwrite }.compute(simd);
+        Band { out, a, right: &right, row, p: 0, steps, zeros, update: Update::Overwrite }.compute(simd);
     }
 }
 

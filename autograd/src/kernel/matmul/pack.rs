@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Operand;
 use super::lanes::{Lanes, lanes};
-use super::tile::{MAX_VECTORS, array};
+use super::tile::array;
 
 /// Side of the squares that are transposed at once.
 const SIDE: usize = 8;
@@ -39,7 +39,10 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                     _ if width < stride => pairs.for_each(|(to, from)| copy(simd, from, to)),
                     1 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 1>(from, to)),
                     2 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 2>(from, to)),
-                    _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, MAX_VECTORS>(from, to)),
+                    3 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 3>(from, to)),
+                    4 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 4>(from, to)),
+                    5 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 5>(from, to)),
+                    _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, 6>(from, to)),
                 }
             }
             super::Order::Transposed => {

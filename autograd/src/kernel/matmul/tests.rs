@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use pulp::{Scalar, Simd};
 
+use super::bands::is_halved;
 use super::*;
 use crate::scalar::Real;
 
@@ -243,28 +244,31 @@ fn whole<T: Real>(len: usize, seed: u64) -> Vec<T> {
     numbers::<T>(len, seed).into_iter().map(|x| (x * T::from_usize(4)).floor()).collect()
 }
 
-/// Which of so many columns are zero throughout.
-const BLANK: [fn(usize, usize) -> bool; 7] = [
-    |_, _| false,
-    |_, _| true,
-    |i, all| i < all / 3,
-    |i, all| i + 100 > all,
-    |i, all| i < 5 || i % 28 < 7 || i + 40 > all,
-    |i, _| i % 3 != 1,
-    |i, all| i != all / 2,
+/// Which elements of the left operand are zero, by stored row, column and number of columns.
+const BLANK: [fn(usize, usize, usize) -> bool; 9] = [
+    |_, _, _| false,
+    |_, _, _| true,
+    |_, j, all| j < all / 3,
+    |_, j, all| j + 100 > all,
+    |_, j, all| j < 5 || j % 28 < 7 || j + 40 > all,
+    |_, j, _| j % 3 != 1,
+    |_, j, all| j != all / 2,
+    // What is left out differs from tile to tile; some tiles leave out nothing, some all.
+    |i, j, _| (i / 4 + j / 4) % 3 != 0,
+    |i, j, all| i < 40 && (i / 3) % 2 == 0 || i >= 40 && (i * 7 + j * 3) % all < all / 2,
 ];
 
-/// A product in which stored columns of the left operand are zero.
+/// A product in which some of the left operand is zero.
 fn with_zeros<T: Lanes>(
     shape: [usize; 3],
     order: Order,
-    blank: fn(usize, usize) -> bool,
+    blank: fn(usize, usize, usize) -> bool,
     numbers: fn(usize, u64) -> Vec<T>,
 ) -> Case<T> {
     let mut case = Case::new(shape, (order, Order::Plain), Update::Overwrite, numbers);
     let cols = stored(shape[0], shape[1], order).cols;
-    for row in case.a.chunks_exact_mut(cols) {
-        row.iter_mut().enumerate().filter(|(i, _)| blank(*i, cols)).for_each(|(_, x)| *x = -T::ZERO);
+    for (i, row) in case.a.chunks_exact_mut(cols).enumerate() {
+        row.iter_mut().enumerate().filter(|(j, _)| blank(i, *j, cols)).for_each(|(_, x)| *x = -T::ZERO);
     }
     case
 }
@@ -272,10 +276,7 @@ fn with_zeros<T: Lanes>(
 #[test]
 fn what_is_left_out_for_zeros_changes_no_product() {
     fn check<T: Lanes>(shape @ [m, k, n]: [usize; 3], order: Order) {
-        assert!(
-            m * n * k >= PARALLEL && (order == Order::Transposed || is_halved(m, k, n)),
-            "{shape:?} is computed whole"
-        );
+        assert!(m * n * k >= PARALLEL, "{shape:?}: nobody looks for zeros");
         let pools = [1, 2, 5].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
         for blank in BLANK {
             let computed = |case: &Case<T>, pool: &rayon::ThreadPool| {
@@ -286,9 +287,15 @@ fn what_is_left_out_for_zeros_changes_no_product() {
                         out.chunks_mut(50 * n).enumerate().for_each(|(i, out)| rows(i * 50, out));
                     });
                 });
+                assert_eq!(out, pool.install(|| case.product(Threads::Pool)), "{shape:?}: the whole is not its bands");
                 out
             };
-            let product = |case: &Case<T>, pool: &rayon::ThreadPool| case.check_specials(&computed(case, pool));
+            let product = |case: &Case<T>, pool: &rayon::ThreadPool| {
+                let mut out = case.old.clone();
+                let (a, b) = case.operands();
+                pool.install(|| with_bands(a, b, Threads::Pool, &mut |rows| rows(0, &mut out)));
+                case.check_specials(&out);
+            };
             let rounded = pools.each_ref().map(|pool| computed(&with_zeros(shape, order, blank, numbers), pool));
             assert!(rounded.iter().all(|out| *out == rounded[0]), "{shape:?}: the bits depend on the threads");
             pools.iter().for_each(|pool| product(&with_zeros(shape, order, blank, whole), pool));
@@ -304,7 +311,7 @@ fn what_is_left_out_for_zeros_changes_no_product() {
             product(&case, &pools[1]);
         }
     }
-    for shape in [[128, 784, 64], [67, 1101, 67], [256, 600, 48]] {
+    for shape in [[128, 784, 64], [67, 1101, 67], [256, 600, 48], [300, 150, 97]] {
         check::<f32>(shape, Order::Plain);
         check::<f64>(shape, Order::Plain);
     }
@@ -315,41 +322,110 @@ fn what_is_left_out_for_zeros_changes_no_product() {
 }
 
 #[test]
-fn columns_that_are_not_zero_are_found() {
-    for cols in [1, 63, 64, 65, 130, 784] {
-        for blank in BLANK {
-            let case = with_zeros::<f64>([9, cols, 1], Order::Plain, blank, whole);
-            let right: Vec<usize> = (0..cols).filter(|&i| !blank(i, cols)).collect();
-            for parallel in [false, true] {
-                let mut lists = [vec![1], vec![2]];
-                let found = zeros::find(case.operands().0, parallel, &mut lists);
-                // A column of whole numbers may happen to be zero, but not one of nine of them.
-                assert_eq!(found.is_some(), right.len() * 8 <= cols * 7, "{cols}");
-                assert_eq!(lists[0], right);
+fn zeros_are_left_out_where_there_are_many() {
+    let zeros = |[m, k, n]: [usize; 3], order, blank, x: f32| {
+        let mut case = with_zeros::<f32>([m, k, n], order, blank, numbers);
+        case.b[k * n / 2] = x;
+        let (a, b) = case.operands();
+        [false, true].map(|parallel| Zeros::of(a, b, parallel))
+    };
+    for order in [Order::Plain, Order::Transposed] {
+        let shape @ [_, k, _] = [160, 640, 40];
+        assert_eq!(zeros(shape, order, |_, _, _| false, 1.0), [(Zeros::Multiplied, k / 2); 2]);
+        assert_eq!(zeros(shape, order, |i, j, _| (i + j) % 4 != 0, 1.0), [(Zeros::Multiplied, k / 2); 2]);
+        for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(zeros(shape, order, BLANK[2], x), [(Zeros::Multiplied, k / 2); 2]);
+        }
+        assert_eq!(zeros(shape, order, BLANK[7], 1.0), [(Zeros::LeftOut, k / 2); 2]);
+        // Half of the work is behind the step at two thirds, if what comes before the first third is left out.
+        let middle = if order == Order::Plain { (2 * k / 3).next_multiple_of(8) } else { k / 2 };
+        assert_eq!(zeros(shape, order, BLANK[2], 1.0), [(Zeros::LeftOut, middle); 2]);
+    }
+}
+
+/// Whether a group of rows needs a step, looked up one by one.
+fn is_needed<T: Lanes>(a: Operand<'_, T>, rows: Range<usize>, p: usize) -> bool {
+    rows.into_iter().any(|i| a.at(i, p) != T::ZERO)
+}
+
+#[test]
+fn steps_that_are_not_zero_are_listed() {
+    fn check<T: Lanes>() {
+        for (rows, cols) in [(9, 63), (8, 64), (3, 65), (21, 130), (50, 784)] {
+            for blank in BLANK {
+                let case = with_zeros::<T>([rows, cols, 1], Order::Plain, blank, whole);
+                let (a, _) = case.operands();
+                for steps in [0..cols, cols / 3..cols - 1] {
+                    let mut lists = zeros::scratch().take();
+                    let list = ListSteps { rows: &case.a, stride: cols, steps: steps.clone(), lists: &mut lists };
+                    Arch::new().dispatch(list);
+                    assert_eq!(lists.groups().count(), rows.div_ceil(GROUP));
+                    for (group, list) in lists.groups().enumerate() {
+                        let rows = group * GROUP..rows.min((group + 1) * GROUP);
+                        let right: Vec<usize> = steps.clone().filter(|&p| is_needed(a, rows.clone(), p)).collect();
+                        let few = right.len() * 8 <= steps.len() * 7;
+                        let list = list.map(|list| list.iter().map(|&p| p as usize + steps.start).collect());
+                        assert_eq!(list, few.then_some(right), "{rows:?} of {cols}");
+                    }
+                }
             }
         }
     }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn steps_that_are_not_zero_are_copied() {
+    fn check<T: Lanes, const M: usize>() {
+        for (rows, k) in [(TOGETHER, 9), (TOGETHER, STEPS), (TOGETHER - M, 70)] {
+            for (blank, zeros) in
+                BLANK.into_iter().flat_map(|blank| [(blank, Zeros::LeftOut), (blank, Zeros::Multiplied)])
+            {
+                let case = with_zeros::<T>([rows, k, 1], Order::Transposed, blank, whole);
+                let (a, _) = case.operands();
+                let mut lists = zeros::scratch().take();
+                let mut copy = vec![[T::NAN; M]; rows / M * k];
+                let copied = CopySteps { columns: &case.a, stride: rows, k, zeros, copy: &mut copy, lists: &mut lists };
+                Arch::new().dispatch(copied);
+                assert_eq!(lists.groups().count(), rows / M);
+                for ((tile, list), copy) in lists.groups().enumerate().zip(copy.chunks_exact(k)) {
+                    let rows = tile * M..(tile + 1) * M;
+                    let needed: Vec<u32> =
+                        (0..k).filter(|&p| is_needed(a, rows.clone(), p)).map(|p| p as u32).collect();
+                    let few = zeros == Zeros::LeftOut && needed.len() * 8 <= k * 7;
+                    assert_eq!(list, few.then_some(&*needed), "{rows:?}");
+                    let steps = if few { needed } else { (0..k as u32).collect() };
+                    for (numbers, &p) in copy.iter().zip(&steps) {
+                        assert_eq!(*numbers, core::array::from_fn(|i| a.at(rows.start + i, p as usize)));
+                    }
+                }
+            }
+        }
+    }
+    check::<f32, 4>();
+    check::<f64, 4>();
+    check::<f32, 8>();
 }
 
 #[test]
 fn every_instruction_set_leaves_out_the_same() {
     fn check<T: Lanes, S: Simd>(simd: S) {
-        for (shape @ [m, k, n], order) in [([40, 90, 144], Order::Plain), ([70, 50, 144], Order::Transposed)] {
+        let shapes = [([40, 90, 144], Order::Plain), ([39, 90, 67], Order::Plain), ([70, 50, 144], Order::Transposed)];
+        for (shape @ [m, k, n], order) in shapes {
             for blank in BLANK {
                 let case = with_zeros::<T>(shape, order, blank, whole);
                 let (a, b) = case.operands();
+                let (zeros, update) = (Zeros::LeftOut, Update::Overwrite);
                 let plan = Plan { pack: order == Order::Transposed, band: m, parallel: false };
-                let (in_place, padded, width) = plan.panels(n, lanes::<S, T>());
+                let (in_place, padded, width) = plan.panels::<S, T>(n, zeros);
                 let mut packed = vec![T::ZERO; padded * k];
                 for (i, to) in packed.chunks_mut(width * k).enumerate() {
                     simd.vectorize(Pack { to, from: &b, p: 0, k, column: in_place + i * width });
                 }
                 let right = Right { data: b.data, packed: &packed, in_place, n, k, width };
-                let cols = a.stored.cols;
-                let list: Vec<usize> = (0..cols).filter(|&i| !blank(i, cols)).collect();
-                let (mut out, needed) = (case.old.clone(), Some(&*list));
-                let update = Update::Overwrite;
-                Band { out: &mut out, a: &a, right: &right, row: 0, p: 0, steps: 0..k, needed, update }.compute(simd);
+                let mut out = case.old.clone();
+                Band { out: &mut out, a: &a, right: &right, row: 0, p: 0, steps: 0..k, zeros, update }.compute(simd);
                 case.check_specials(&out);
             }
         }

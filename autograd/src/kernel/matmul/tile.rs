@@ -11,6 +11,14 @@ use super::lanes::{Lanes, lanes};
 /// Widest tile, in vectors.
 pub(super) const MAX_VECTORS: usize = 3;
 
+/// Widest tile of four rows, if there are registers for it. The fewer rows, the more steps at which they are all zero.
+pub(super) const WIDE_VECTORS: usize = 6;
+
+/// Whether there are registers for the sums of 24 vectors.
+pub(super) const fn has_many_registers<S: Simd>() -> bool {
+    S::REGISTER_COUNT >= 32
+}
+
 /// Steps of `k` that are written out one after the other, so that adding pointers and checking bounds take few of the
 /// instructions.
 const UNROLLED: usize = 4;
@@ -67,7 +75,7 @@ impl<T: Lanes> Left<T> for ByRows<'_, T> {
 #[derive(Clone, Copy)]
 pub(super) struct SomeSteps<'a, T> {
     pub(super) rows: ByRows<'a, T>,
-    pub(super) steps: &'a [usize],
+    pub(super) steps: &'a [u32],
 }
 
 impl<T: Lanes> Left<T> for SomeSteps<'_, T> {
@@ -89,6 +97,7 @@ impl<T: Lanes> Left<T> for SomeSteps<'_, T> {
         let ByRows { data, stride } = self.rows;
         let rows: [&[T]; M] = from_fn(|i| &data[(row + i) * stride..][..panel.k]);
         for &p in self.steps[p..].as_chunks::<K>().0.as_flattened() {
+            let p = p as usize;
             assert!(p < panel.k);
             steps::<S, T, M, N, 1>(simd, sums, |i, _| rows[i][p], panel, &panel.data[p * panel.stride..]);
         }
@@ -121,7 +130,7 @@ impl<T: Lanes> Left<T> for ByColumns<'_, T> {
     }
 }
 
-/// Copied: all steps of a tile's rows, then those of the next tile, beside packed panels.
+/// All steps of a tile's rows, copied, beside packed panels.
 #[derive(Clone, Copy)]
 pub(super) struct Copied<'a, T> {
     pub(super) data: &'a [T],
@@ -135,13 +144,43 @@ impl<T: Lanes> Left<T> for Copied<'_, T> {
         simd: S,
         sums: &mut [[T::Vector<S>; N]; M],
         panel: Panel<'_, T>,
-        row: usize,
+        _: usize,
         p: usize,
     ) {
-        let left = self.data[row * panel.k..][..M * panel.k].as_chunks::<M>().0;
+        let left = self.data.as_chunks::<M>().0;
         let right = T::vectors::<S>(panel.data).as_chunks::<N>().0;
         for (left, right) in left[p..].as_chunks::<K>().0.iter().zip(right[p..].as_chunks::<K>().0) {
             add::<S, T, M, N, K>(simd, sums, |i, q| left[q][i], right.each_ref());
+        }
+    }
+}
+
+/// The same, but only some steps, which are listed. One at a time here, too.
+#[derive(Clone, Copy)]
+pub(super) struct CopiedSteps<'a, T> {
+    pub(super) data: &'a [T],
+    pub(super) steps: &'a [u32],
+}
+
+impl<T: Lanes> Left<T> for CopiedSteps<'_, T> {
+    #[inline(always)]
+    fn steps(self, _: Panel<'_, T>) -> usize {
+        self.steps.len()
+    }
+
+    #[inline(always)]
+    fn add<S: Simd, const M: usize, const N: usize, const K: usize>(
+        self,
+        simd: S,
+        sums: &mut [[T::Vector<S>; N]; M],
+        panel: Panel<'_, T>,
+        _: usize,
+        p: usize,
+    ) {
+        let left = &self.data.as_chunks::<M>().0[p..];
+        let right = T::vectors::<S>(panel.data).as_chunks::<N>().0;
+        for (left, &step) in left.iter().zip(self.steps[p..].as_chunks::<K>().0.as_flattened()) {
+            add::<S, T, M, N, 1>(simd, sums, |i, _| left[i], [&right[step as usize]]);
         }
     }
 }
@@ -181,18 +220,18 @@ pub(super) struct Block<'a, T> {
 }
 
 impl<T: Lanes> Block<'_, T> {
-    /// The sums so far of rows of which the `i`-th is `place(i)`, `width` columns of each.
+    /// The sums so far of rows from `row` on, `width` columns of each.
     #[inline(always)]
     fn load<S: Simd, const M: usize, const N: usize>(
         &self,
         simd: S,
         sums: &mut [[T::Vector<S>; N]; M],
         width: usize,
-        place: impl Fn(usize) -> usize,
+        row: usize,
     ) {
         let lanes = lanes::<S, T>();
         for (i, sums) in sums.iter_mut().enumerate() {
-            let old = &self.data[place(i) * self.stride + self.column..][..width];
+            let old = &self.data[(row + i) * self.stride + self.column..][..width];
             if width == N * lanes {
                 sums.copy_from_slice(T::vectors::<S>(old));
             } else {
@@ -210,11 +249,11 @@ impl<T: Lanes> Block<'_, T> {
         simd: S,
         sums: &[[T::Vector<S>; N]; M],
         width: usize,
-        place: impl Fn(usize) -> usize,
+        row: usize,
     ) {
         let lanes = lanes::<S, T>();
         for (i, sums) in sums.iter().enumerate() {
-            let new = &mut self.data[place(i) * self.stride + self.column..][..width];
+            let new = &mut self.data[(row + i) * self.stride + self.column..][..width];
             if width == N * lanes {
                 T::vectors_mut::<S>(new).copy_from_slice(sums);
             } else {
@@ -232,7 +271,10 @@ pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Le
     match panel.width.div_ceil(lanes::<S, T>()) {
         1 => simd.vectorize(Tiles::<T, _, 1> { out, left, panel }),
         2 => simd.vectorize(Tiles::<T, _, 2> { out, left, panel }),
-        _ => simd.vectorize(Tiles::<T, _, MAX_VECTORS> { out, left, panel }),
+        3 => simd.vectorize(Tiles::<T, _, 3> { out, left, panel }),
+        4 => simd.vectorize(Tiles::<T, _, 4> { out, left, panel }),
+        5 => simd.vectorize(Tiles::<T, _, 5> { out, left, panel }),
+        _ => simd.vectorize(Tiles::<T, _, WIDE_VECTORS> { out, left, panel }),
     }
 }
 
@@ -251,15 +293,15 @@ impl<T: Lanes, L: Left<T>, const N: usize> WithSimd for Tiles<'_, T, L, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { mut out, left, panel } = self;
         let rows = out.data.len() / out.stride;
-        let many = S::REGISTER_COUNT >= 32;
+        let many = has_many_registers::<S>() && N <= MAX_VECTORS;
         let mut row = 0;
         while row < rows {
-            let (out, place) = (&mut out, |i: usize| row + i);
+            let out = &mut out;
             row += match rows - row {
-                8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row, place),
-                4.. => tile::<S, T, 4, N>(simd, out, left, panel, row, place),
-                2.. => tile::<S, T, 2, N>(simd, out, left, panel, row, place),
-                _ => tile::<S, T, 1, N>(simd, out, left, panel, row, place),
+                8.. if many || N == 1 => tile::<S, T, 8, N>(simd, out, left, panel, row),
+                4.. => tile::<S, T, 4, N>(simd, out, left, panel, row),
+                2.. => tile::<S, T, 2, N>(simd, out, left, panel, row),
+                _ => tile::<S, T, 1, N>(simd, out, left, panel, row),
             };
         }
     }
@@ -361,38 +403,37 @@ fn store_narrow<S: Simd, T: Lanes, const M: usize, const W: usize>(sums: &[[T::V
     }
 }
 
-/// The product of copied rows, whose places in `out` are `rows`, a multiple of `M`, and a packed panel.
+/// The product of `M` rows that are copied and a packed panel.
 #[inline(always)]
-pub(super) fn copied_block<S: Simd, T: Lanes, const M: usize>(
+pub(super) fn copied<S: Simd, T: Lanes, const M: usize>(
     simd: S,
     out: Block<'_, T>,
-    left: Copied<'_, T>,
+    left: impl Left<T>,
     panel: Panel<'_, T>,
-    rows: &[usize],
 ) {
     match panel.width.div_ceil(lanes::<S, T>()) {
-        1 => simd.vectorize(CopiedTiles::<T, M, 1> { out, left, panel, rows }),
-        2 => simd.vectorize(CopiedTiles::<T, M, 2> { out, left, panel, rows }),
-        _ => simd.vectorize(CopiedTiles::<T, M, MAX_VECTORS> { out, left, panel, rows }),
+        1 => simd.vectorize(CopiedTile::<T, _, M, 1> { out, left, panel }),
+        2 => simd.vectorize(CopiedTile::<T, _, M, 2> { out, left, panel }),
+        3 => simd.vectorize(CopiedTile::<T, _, M, 3> { out, left, panel }),
+        4 => simd.vectorize(CopiedTile::<T, _, M, 4> { out, left, panel }),
+        5 => simd.vectorize(CopiedTile::<T, _, M, 5> { out, left, panel }),
+        _ => simd.vectorize(CopiedTile::<T, _, M, WIDE_VECTORS> { out, left, panel }),
     }
 }
 
 /// The same for a panel of `N` vectors.
-struct CopiedTiles<'a, T, const M: usize, const N: usize> {
+struct CopiedTile<'a, T, L, const M: usize, const N: usize> {
     out: Block<'a, T>,
-    left: Copied<'a, T>,
+    left: L,
     panel: Panel<'a, T>,
-    rows: &'a [usize],
 }
 
-impl<T: Lanes, const M: usize, const N: usize> WithSimd for CopiedTiles<'_, T, M, N> {
+impl<T: Lanes, L: Left<T>, const M: usize, const N: usize> WithSimd for CopiedTile<'_, T, L, M, N> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for (i, rows) in self.rows.as_chunks::<M>().0.iter().enumerate() {
-            tile::<S, T, M, N>(simd, &mut self.out, self.left, self.panel, i * M, |i| rows[i]);
-        }
+        tile::<S, T, M, N>(simd, &mut self.out, self.left, self.panel, 0);
     }
 }
 
@@ -403,11 +444,10 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     left: impl Left<T>,
     panel: Panel<'_, T>,
     row: usize,
-    place: impl Fn(usize) -> usize,
 ) -> usize {
     let mut sums = [[T::splat(simd, T::ZERO); N]; M];
     if out.accumulate {
-        out.load(simd, &mut sums, panel.width, &place);
+        out.load(simd, &mut sums, panel.width, row);
     }
     let mut p = 0;
     if M >= FULL {
@@ -417,7 +457,7 @@ fn tile<S: Simd, T: Lanes, const M: usize, const N: usize>(
     if p < left.steps(panel) {
         left.add::<S, M, N, 1>(simd, &mut sums, panel, row, p);
     }
-    out.store(simd, &sums, panel.width, place);
+    out.store(simd, &sums, panel.width, row);
     M
 }
 

@@ -1,6 +1,7 @@
-//! What a product need not compute, since the left operand is zero there: pixels at the border of all images of a batch,
-//! units that are off for all its samples.
+//! What a product need not compute, since the left operand is zero there: what is white in all of a few images, units that are off
+//! for a few samples.
 //!
+//! Rows of the result that are computed together, in a tile, leave out the steps at which the left operand is zero in all of them.
 //! `0 x` is 0 and changes no sum, if only `x` is finite; that is looked at first. (A sum that is -0, which only terms too small
 //! for a number bring about, may keep the sign that 0 would have taken.)
 
@@ -13,86 +14,143 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::Lanes;
 use super::tile::array;
-use super::{Operand, Order, TOGETHER};
+use super::{Operand, Order, STEPS, TOGETHER};
+use crate::shape::Shape;
+
+/// What becomes of zeros in the left operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zeros {
+    /// Nobody looked for them: they are multiplied, as other numbers are.
+    Unknown,
+    /// They are multiplied, since there are few, or something infinite or NaN may meet them.
+    Multiplied,
+    /// Steps at which there are only zeros are left out.
+    LeftOut,
+}
+
+impl Zeros {
+    /// What becomes of zeros of `a` in the product with `b`, and the step before which about half of the work is to be done.
+    pub(super) fn of<T: Lanes>(a: Operand<'_, T>, b: Operand<'_, T>, parallel: bool) -> (Self, usize) {
+        let sample = Sample::of(a);
+        let half = b.shape().rows / 2;
+        if !sample.are_few() || !all_finite(b.data, parallel) {
+            (Self::Multiplied, half)
+        } else if a.order == Order::Plain {
+            (Self::LeftOut, sample.middle())
+        } else {
+            (Self::LeftOut, half)
+        }
+    }
+}
+
+/// Rows that leave out the same steps, if the left operand is stored row by row.
+pub(super) const GROUP: usize = 4;
 
 /// Columns that are looked at together.
-const COLUMNS: usize = 64;
+const LOOK: usize = 64;
 
-/// Rows between looks whether there are zeros left.
-const LOOK: usize = 8;
+/// Whether so few of `all` steps are needed that it pays to leave out the others.
+fn are_few(needed: usize, all: usize) -> bool {
+    needed <= all - all.div_ceil(8)
+}
 
-/// Columns, in two lists, for two threads.
-pub(super) type Lists = [Vec<usize>; 2];
+/// For each number 1 if it is not 0, and 0 if it is.
+#[inline(always)]
+fn are_not_zero<T: Lanes, const N: usize>(x: &[T; N]) -> [u8; N] {
+    from_fn(|i| u8::from(x[i] != T::ZERO))
+}
 
-/// Lists of columns, which outlive a product as its other scratch memory does.
-pub(super) fn scratch() -> &'static LocalKey<Cell<Lists>> {
-    thread_local! {
-        static SCRATCH: Cell<Lists> = const { Cell::new([Vec::new(), Vec::new()]) };
+/// For each column 1 if there is a number in some rows, `stride` apart, that is not 0; [`LOOK`] columns at a time.
+#[inline(always)]
+fn needed<T: Lanes>(rows: &[T], stride: usize, columns: Range<usize>) -> impl Iterator<Item = [u8; LOOK]> {
+    columns.clone().step_by(LOOK).map(move |first| {
+        let mut sums = [T::ZERO; LOOK]; // of sizes: NaN, too, is not 0
+        for row in rows.chunks(stride) {
+            let row = &row[first..columns.end];
+            match row.first_chunk::<LOOK>() {
+                Some(row) => sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.abs()),
+                None => sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.abs()),
+            }
+        }
+        are_not_zero(&sums)
+    })
+}
+
+/// How many steps are needed by some of the groups of rows.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// Of all that were looked at, those that are needed.
+    needed: usize,
+    all: usize,
+    /// The same for each piece of the steps, if these are the columns.
+    pieces: [usize; PIECES],
+    /// Steps in a piece.
+    len: usize,
+}
+
+/// Pieces of the steps.
+const PIECES: usize = 128;
+
+/// Steps in the smallest of them.
+const PIECE: usize = 8;
+
+/// One of so many groups is looked at.
+const SAMPLED: usize = 8;
+
+impl Sample {
+    fn of<T: Lanes>(a: Operand<'_, T>) -> Self {
+        Arch::new().dispatch(Look(a))
     }
-    &SCRATCH
+
+    fn are_few(&self) -> bool {
+        are_few(self.needed, self.all)
+    }
+
+    /// The step before which about half of the work is to be done.
+    fn middle(&self) -> usize {
+        let mut before = 0;
+        let piece = self.pieces.iter().position(|needed| {
+            before += needed;
+            2 * before >= self.needed
+        });
+        piece.map_or(0, |piece| (piece + 1) * self.len)
+    }
 }
 
-/// Lists the stored columns of `a` that are not zero throughout, if that saves an eighth of them at least.
-pub(super) fn find<'a, T: Lanes>(a: Operand<'_, T>, parallel: bool, lists: &'a mut Lists) -> Option<&'a [usize]> {
-    let len = a.stored.cols;
-    let [list, second] = lists;
-    in_halves(
-        parallel,
-        || Arch::new().dispatch(Find { a, columns: 0..len / 2, list }),
-        || Arch::new().dispatch(Find { a, columns: len / 2..len, list: second }),
-    );
-    list.extend_from_slice(second);
-    (list.len() <= len - len.div_ceil(8)).then_some(list)
-}
+struct Look<'a, T>(Operand<'a, T>);
 
-/// Does both, by two threads if `parallel`.
-pub(super) fn in_halves<R: Send>(parallel: bool, f: impl FnOnce() -> R + Send, g: impl FnOnce() -> R + Send) -> (R, R) {
-    if parallel { rayon::join(f, g) } else { (f(), g()) }
-}
-
-struct Find<'a, T> {
-    a: Operand<'a, T>,
-    columns: Range<usize>,
-    list: &'a mut Vec<usize>,
-}
-
-impl<T: Lanes> WithSimd for Find<'_, T> {
-    type Output = ();
+impl<T: Lanes> WithSimd for Look<'_, T> {
+    type Output = Sample;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { a, columns, list } = self;
-        list.clear();
-        list.reserve(columns.len());
-        for first in columns.clone().step_by(COLUMNS) {
-            let len = COLUMNS.min(columns.end - first);
-            let mut sums = [T::ZERO; COLUMNS];
-            let rows = a.data.chunks_exact(a.stored.cols).map(|row| &row[first..][..len]);
-            if len == COLUMNS {
-                add_sizes(&mut sums, rows.map(array));
-            } else {
-                rows.for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.abs()));
+    fn with_simd<S: Simd>(self, _: S) -> Sample {
+        let Operand { data, stored: Shape { cols, .. }, order } = self.0;
+        let len = PIECE * cols.div_ceil(PIECE * PIECES);
+        let mut sample = Sample { needed: 0, all: 0, pieces: [0; PIECES], len };
+        match order {
+            Order::Plain => {
+                for rows in data.chunks(GROUP * cols).step_by(SAMPLED) {
+                    for (look, flags) in needed(rows, cols, 0..cols).enumerate() {
+                        for (i, flags) in flags.as_chunks::<PIECE>().0.iter().enumerate() {
+                            let needed = usize::from(flags.iter().sum::<u8>());
+                            sample.needed += needed;
+                            sample.pieces[((look * LOOK + i * PIECE) / len).min(PIECES - 1)] += needed;
+                        }
+                    }
+                    sample.all += cols;
+                }
             }
-            // NaN, too, is not 0.
-            list.extend((0..len).filter(|&i| sums[i] != T::ZERO).map(|i| first + i));
+            Order::Transposed => {
+                for step in data.chunks_exact(cols).step_by(SAMPLED) {
+                    for look in step.as_chunks::<LOOK>().0 {
+                        let flags = are_not_zero(look);
+                        sample.needed += flags.as_chunks().0.iter().filter(|group| **group != [0; GROUP]).count();
+                        sample.all += LOOK / GROUP;
+                    }
+                }
+            }
         }
-    }
-}
-
-/// Adds the sizes of rows to `sums`, as long as one of them is 0.
-#[inline(always)]
-fn add_sizes<'a, T: Lanes>(sums: &mut [T; COLUMNS], mut rows: impl Iterator<Item = &'a [T; COLUMNS]>) {
-    while sums.contains(&T::ZERO) {
-        let mut before = *sums;
-        let mut looked = 0;
-        for row in rows.by_ref().take(LOOK) {
-            before.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.abs());
-            looked += 1;
-        }
-        *sums = before;
-        if looked < LOOK {
-            break;
-        }
+        sample
     }
 }
 
@@ -103,6 +161,11 @@ pub(super) fn all_finite<T: Lanes>(x: &[T], parallel: bool) -> bool {
     first && second
 }
 
+/// Does both, by two threads if `parallel`.
+pub(super) fn in_halves<R: Send>(parallel: bool, f: impl FnOnce() -> R + Send, g: impl FnOnce() -> R + Send) -> (R, R) {
+    if parallel { rayon::join(f, g) } else { (f(), g()) }
+}
+
 fn are_finite<T: Lanes>(x: &[T]) -> bool {
     struct Finite<'a, T>(&'a [T]);
     impl<T: Lanes> WithSimd for Finite<'_, T> {
@@ -110,8 +173,8 @@ fn are_finite<T: Lanes>(x: &[T]) -> bool {
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) -> bool {
-            let (chunks, rest) = self.0.as_chunks::<COLUMNS>();
-            let mut sums = [T::ZERO; COLUMNS];
+            let (chunks, rest) = self.0.as_chunks::<LOOK>();
+            let mut sums = [T::ZERO; LOOK];
             for chunk in chunks {
                 sums.iter_mut().zip(chunk).for_each(|(sum, &x)| *sum += x * T::ZERO);
             }
@@ -121,95 +184,141 @@ fn are_finite<T: Lanes>(x: &[T]) -> bool {
     Arch::new().dispatch(Finite(x))
 }
 
-/// What is in `all` and not listed, in order; a number may be listed again and again.
-fn others(all: Range<usize>, list: &[usize]) -> impl Iterator<Item = Range<usize>> {
-    let starts = core::iter::once(all.start).chain(list.iter().map(|i| i + 1));
-    let ends = list.iter().copied().chain([all.end]);
-    starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end)
+/// The steps that groups of rows need.
+#[derive(Debug)]
+pub(super) struct Lists {
+    /// Steps of each group; it uses as many as it needs.
+    steps: Vec<u32>,
+    /// How many places a group has.
+    places: usize,
+    /// How many steps a group needs; none if it is to do all of them.
+    lens: Vec<Option<usize>>,
 }
 
-/// Whether the steps that are not listed may be left out of a product with `b`.
-pub(super) fn can_go<T: Lanes>(b: Operand<'_, T>, parallel: bool, list: &[usize]) -> bool {
-    let (steps, cols) = (b.stored.rows, b.stored.cols);
-    let (first, second) = list.split_at(list.len() / 2);
-    let middle = second.first().copied().unwrap_or(steps);
-    let finite = |steps: Range<usize>, list: &[usize]| {
-        others(steps, list).all(|gap| are_finite(&b.data[gap.start * cols..gap.end * cols]))
-    };
-    let both = || in_halves(parallel, || finite(0..middle, first), || finite(middle..steps, second));
-    b.order == Order::Plain && both() == (true, true)
-}
+impl Lists {
+    /// Empties them and makes room for lists of `places` steps. The memory is kept from product to product.
+    pub(super) fn clear(&mut self, groups: usize, places: usize) {
+        self.steps.resize(self.steps.len().max(groups * places), 0);
+        self.places = places;
+        self.lens.clear();
+        self.lens.reserve(groups);
+    }
 
-/// Which of some rows of the result are computed.
-pub(super) struct Places {
-    /// The rows that are, the last one again and again until they fill tiles.
-    rows: [usize; TOGETHER],
-    len: usize,
-    /// How many there are.
-    all: usize,
-}
+    /// The lists of the groups, in order.
+    pub(super) fn groups(&self) -> impl Iterator<Item = Option<&[u32]>> {
+        self.lens.iter().zip(self.steps.chunks(self.places)).map(|(len, steps)| len.map(|len| &steps[..len]))
+    }
 
-impl Places {
-    /// All `rows`, or those of them, counted from `first`, that are listed, if they make less tiles of `M`.
+    /// Adds a group that needs `len` steps. Whether it is to do only these.
     #[inline(always)]
-    pub(super) fn new<const M: usize>(first: usize, rows: usize, needed: Option<&[usize]>) -> Self {
-        let places = Self { rows: from_fn(|i| i), len: rows, all: rows };
-        let Some(needed) = needed else { return places };
-        let start = needed.partition_point(|&row| row < first);
-        let mut some = [0; TOGETHER];
-        let mut len = 0;
-        for &row in needed[start..].iter().take_while(|row| **row < first + rows) {
-            some[len] = row - first;
-            len += 1;
-        }
-        let tiles = len.next_multiple_of(M);
-        if tiles >= rows {
-            return places;
-        }
-        let last = some[len.max(1) - 1];
-        some[len..tiles].fill(last);
-        Self { rows: some, len: tiles, all: rows }
-    }
-
-    /// Rows that are computed, in tiles.
-    pub(super) fn rows(&self) -> &[usize] {
-        &self.rows[..self.len]
-    }
-
-    /// Rows that are left out, as ranges.
-    pub(super) fn others(&self) -> impl Iterator<Item = Range<usize>> {
-        others(0..self.all, self.rows())
-    }
-
-    /// Copies the numbers of a step for the rows that are computed, tile by tile.
-    #[inline(always)]
-    fn copy<'a, T: Lanes, const M: usize>(&self, column: &[T], tiles: impl Iterator<Item = &'a mut [T; M]>) {
-        if self.len == self.all {
-            tiles.zip(column.as_chunks::<M>().0).for_each(|(tile, numbers)| *tile = *numbers);
-        } else {
-            tiles.zip(self.rows().as_chunks::<M>().0).for_each(|(tile, rows)| *tile = rows.map(|row| column[row]));
-        }
+    fn add(&mut self, len: usize) -> bool {
+        let few = are_few(len, self.places);
+        self.lens.push(few.then_some(len));
+        few
     }
 }
 
-/// Copies `k` steps of the rows that are computed: all steps of a tile, then those of the next.
-pub(super) struct CopyRows<'a, T, const M: usize> {
-    /// The steps, `stride` apart.
-    pub(super) columns: &'a [T],
+/// Lists that outlive a product, as its other scratch memory does. Who uses them takes them and puts them back.
+pub(super) fn scratch() -> &'static LocalKey<Cell<Lists>> {
+    thread_local! {
+        static SCRATCH: Cell<Lists> = const { Cell::new(EMPTY) };
+    }
+    &SCRATCH
+}
+
+const EMPTY: Lists = Lists { steps: Vec::new(), places: 1, lens: Vec::new() };
+
+impl Default for Lists {
+    fn default() -> Self {
+        EMPTY
+    }
+}
+
+/// Lists the steps that groups of rows need, of a left operand that is stored row by row.
+pub(super) struct ListSteps<'a, T> {
+    /// Whole rows, `stride` long.
+    pub(super) rows: &'a [T],
     pub(super) stride: usize,
-    pub(super) places: &'a Places,
-    pub(super) k: usize,
-    pub(super) copy: &'a mut [[T; M]],
+    /// The steps that may be listed; they count from the first of them.
+    pub(super) steps: Range<usize>,
+    pub(super) lists: &'a mut Lists,
 }
 
-impl<T: Lanes, const M: usize> WithSimd for CopyRows<'_, T, M> {
+impl<T: Lanes> WithSimd for ListSteps<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { columns, stride, places, k, copy } = self;
-        for p in 0..k {
-            places.copy(&columns[p * stride..][..places.all], copy[p..].iter_mut().step_by(k));
+        let Self { rows, stride, steps, lists } = self;
+        let groups = rows.chunks(GROUP * stride);
+        lists.clear(groups.len(), steps.len());
+        for (group, rows) in groups.enumerate() {
+            let list = &mut lists.steps[group * steps.len()..][..steps.len()];
+            let (mut len, mut step) = (0, 0);
+            for flags in needed(rows, stride, steps.clone()) {
+                for flag in flags {
+                    if let Some(place) = list.get_mut(len) {
+                        *place = step;
+                    }
+                    len += usize::from(flag);
+                    step += 1;
+                }
+            }
+            lists.add(len);
+        }
+    }
+}
+
+/// Copies a left operand that is stored column by column, for tiles of `M` rows, and lists the steps that they need: all of these of
+/// a tile, then those of the next.
+pub(super) struct CopySteps<'a, T, const M: usize> {
+    /// Columns, `stride` apart, from their first row on.
+    pub(super) columns: &'a [T],
+    pub(super) stride: usize,
+    pub(super) k: usize,
+    pub(super) zeros: Zeros,
+    /// `k` places for each tile.
+    pub(super) copy: &'a mut [[T; M]],
+    pub(super) lists: &'a mut Lists,
+}
+
+impl<T: Lanes, const M: usize> WithSimd for CopySteps<'_, T, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, stride, k, zeros, copy, lists } = self;
+        let tiles = copy.len() / k;
+        lists.clear(tiles, k);
+        let mut lens = [k; TOGETHER];
+        if zeros == Zeros::LeftOut {
+            // First what reads from all over memory, so that nothing waits for it.
+            let mut flags = [[0; TOGETHER]; STEPS];
+            for (p, flags) in flags[..k].iter_mut().enumerate() {
+                let row = &columns[p * stride..][..tiles * M];
+                *flags = match row.first_chunk() {
+                    Some(row) => are_not_zero(row),
+                    None => from_fn(|i| row.get(i).map_or(0, |x| u8::from(*x != T::ZERO))),
+                };
+            }
+            for (tile, len) in lens[..tiles].iter_mut().enumerate() {
+                let copy = &mut copy[tile * k..][..k];
+                let steps = &mut lists.steps[tile * k..][..k];
+                let (mut at, mut step) = (0, 0);
+                for (p, flags) in flags[..k].iter().enumerate() {
+                    copy[at] = *array(&columns[p * stride + tile * M..]);
+                    steps[at] = step;
+                    at += usize::from(*array::<u8, M>(&flags[tile * M..]) != [0; M]);
+                    step += 1;
+                }
+                *len = at;
+            }
+        }
+        for (tile, len) in lens[..tiles].iter().enumerate() {
+            if !lists.add(*len) {
+                let copy = copy[tile * k..][..k].iter_mut().enumerate();
+                copy.for_each(|(p, to)| *to = *array(&columns[p * stride + tile * M..]));
+            }
         }
     }
 }

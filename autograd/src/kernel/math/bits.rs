@@ -33,7 +33,7 @@ pub trait Bits: Sized {
     /// `(m, e)` with `self = m · 2^e` and `√½ ≤ m < √2`, for positive normal numbers.
     #[must_use]
     fn split(self) -> (Self, Self);
-    /// `1/√x` to 1/28, for positive normal numbers.
+    /// What [`rsqrt`](super::rsqrt) begins with: `1/√x` times 0.866 to 0.919, for positive normal numbers.
     #[must_use]
     fn rsqrt_guess(self) -> Self;
 }
@@ -88,10 +88,10 @@ macro_rules! bits {
 
 #[rustfmt::skip]
 bits!(f32, u32, mantissa 23 8_388_608.0, bias 127 127.0,
-    ln_2 0.693_145_75 + 1.428_606_8e-6, exp (-104.0, 89.0), tanh 44.7, rsqrt 0x5f37_59df);
+    ln_2 0.693_145_75 + 1.428_606_8e-6, exp (-104.0, 89.0), tanh 44.7, rsqrt 0x5f1f_fff9);
 #[rustfmt::skip]
 bits!(f64, u64, mantissa 52 4_503_599_627_370_496.0, bias 1023 1023.0,
-    ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0), tanh 355.2, rsqrt 0x5fe6_eb50_c7b5_37a9);
+    ln_2 0.693_147_180_559_890_3 + 5.497_923_018_708_371e-14, exp (-746.0, 710.0), tanh 355.2, rsqrt 0x5fe4_0000_0000_0000);
 
 /// The upper 26 bits of a number: the product of two such numbers is exact.
 #[inline(always)]

@@ -138,6 +138,7 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
     } else if is_swapped::<T>(m, k, n)
+        && !Plan::new(m, k, n, b.order, threads).parallel
         && update == Update::Overwrite
         && (a.order, b.order) == (Order::Transposed, Order::Plain)
     {

@@ -20,6 +20,9 @@ use crate::shape::Shape;
 const LARGE_BAND: usize = 64;
 const FEW_ROWS: usize = 256;
 
+/// Operands and registers that there is room for in the cache, however few a kernel has: longer blocks would gain nothing.
+const STREAMS: usize = 8;
+
 /// What the scheduler knows of a group.
 pub(crate) struct Layout<'a> {
     pub(crate) terms: &'a [Term],
@@ -39,10 +42,11 @@ pub(crate) struct Layout<'a> {
 impl Layout<'_> {
     /// Makes the kernel. Its blocks are as long as the cache allows: neither that nor the number of registers changes a bit.
     pub(crate) fn kernel(&self) -> Fused {
-        let trial = self.coded(self.form(BLOCK));
+        let most = self.cache / STREAMS;
+        let trial = self.coded(self.form(most));
         let streams = trial.registers + trial.slots.len() + 1;
-        let numbers = (self.cache / streams).min(BLOCK);
-        if trial.wide.is_some() || trial.rows <= 1 || numbers == BLOCK { trial } else { self.coded(self.form(numbers)) }
+        let numbers = (self.cache / streams).min(most);
+        if trial.wide.is_some() || trial.rows <= 1 || numbers == most { trial } else { self.coded(self.form(numbers)) }
     }
 
     fn coded(&self, form: Form) -> Fused {

@@ -13,7 +13,7 @@ use crate::program::pair::Pair;
 use crate::program::plan::Span;
 use crate::shape::Shape;
 
-/// Numbers in a block.
+/// Numbers in a block of a row that is cut into several.
 pub(crate) const BLOCK: usize = 1024;
 /// Operations on numbers that make a part worth a thread.
 const PART: usize = 1 << 17;

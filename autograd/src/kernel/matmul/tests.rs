@@ -201,7 +201,15 @@ fn products_of_few_rows_equal_the_three_loops() {
 fn number_of_threads_does_not_change_a_bit() {
     let pool = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
     let pools = [1, 2, 3, 5].map(pool);
-    let shapes = [[128, 784, 512], [300, 129, 131], [67, 1100, 67], [1, 3000, 1500], [4300, 1000, 1], [128, 512, 10]];
+    let shapes = [
+        [128, 784, 512],
+        [300, 129, 131],
+        [67, 1100, 67],
+        [1, 3000, 1500],
+        [4300, 1000, 1],
+        [128, 512, 10],
+        [512, 128, 10],
+    ];
     for shape in shapes {
         let awake = if shape.iter().product::<usize>() >= PARALLEL { Threads::Pool } else { Threads::Awake };
         assert!(shape.iter().product::<usize>() >= PARALLEL_AWAKE, "{shape:?} is left to one thread");

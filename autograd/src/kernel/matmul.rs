@@ -12,6 +12,7 @@
 mod bands;
 mod dots;
 mod few_rows;
+mod groups;
 mod lanes;
 mod pack;
 mod tile;
@@ -28,10 +29,8 @@ use dots::Dots;
 use few_rows::FewRows;
 use lanes::{Lanes, lanes};
 use pack::Pack;
-use tile::{
-    Block, ByColumns, ByRows, Copied, CopiedSteps, MAX_VECTORS, Panel, SomeSteps, WIDE_VECTORS, has_many_registers,
-};
-use zeros::{CopySteps, GROUP, ListSteps, Zeros};
+use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel, WIDE_VECTORS, has_many_registers};
+use zeros::{CopySteps, Zeros};
 
 /// How the stored numbers of an operand are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -443,28 +442,23 @@ impl<T: Lanes> Band<'_, T> {
         let Range { start: mut q, end } = self.steps;
         let by_groups = (self.a.order, self.zeros) == (Order::Plain, Zeros::LeftOut);
         let len = equal(end - q, if by_groups { 2 * STEPS } else { STEPS });
-        if self.a.order == Order::Plain && self.zeros == Zeros::Multiplied {
-            // Room for the run that has zeros: it is to allocate nothing.
-            let mut lists = zeros::scratch().take();
-            lists.clear(rows.div_ceil(GROUP), equal(end - q, 2 * STEPS));
-            zeros::scratch().set(lists);
+        if self.zeros != Zeros::Unknown {
+            self.make_room_for_lists();
         }
         while q < end {
             let k = len.min(end - q);
-            if by_groups {
-                self.groups(simd, q, k);
-            } else {
-                let copied = match self.a.order {
-                    Order::Transposed if self.right.in_place == 0 && self.right.n > COPY => {
-                        if has_many_registers::<S>() && self.zeros != Zeros::LeftOut {
-                            self.copied::<S, 8>(simd, q, k)
-                        } else {
-                            self.copied::<S, GROUP>(simd, q, k)
-                        }
-                    }
-                    Order::Transposed | Order::Plain => 0,
-                };
-                self.rows(simd, copied..rows, q, k);
+            match (self.a.order, self.zeros) {
+                (Order::Plain, Zeros::LeftOut) => self.groups(simd, q, k),
+                (Order::Transposed, Zeros::LeftOut) => self.copied_groups(simd, q, k),
+                (Order::Transposed, _) if self.right.in_place == 0 && self.right.n > COPY => {
+                    let copied = if has_many_registers::<S>() {
+                        self.copied::<S, 8>(simd, q, k)
+                    } else {
+                        self.copied::<S, 4>(simd, q, k)
+                    };
+                    self.rows(simd, copied..rows, q, k);
+                }
+                (Order::Plain | Order::Transposed, _) => self.rows(simd, 0..rows, q, k),
             }
             self.update = Update::Accumulate;
             q += k;
@@ -479,11 +473,10 @@ impl<T: Lanes> Band<'_, T> {
 
     /// `k` steps of some rows; the left operand is read where it lies.
     fn rows<S: Simd>(&mut self, simd: S, rows: Range<usize>, q: usize, k: usize) {
-        let (a, stride, row) = (self.a, self.a.stored.cols, self.row + rows.start);
+        let (a, stride, row, p) = (self.a, self.a.stored.cols, self.row + rows.start, self.p + q);
         let mut column = 0;
         while column < self.right.n && !rows.is_empty() {
             let panel = self.right.panel(lanes::<S, T>(), column, q, k);
-            let p = self.p + q;
             let out = self.block(rows.clone(), column);
             column += panel.width;
             match a.order {
@@ -502,60 +495,30 @@ impl<T: Lanes> Band<'_, T> {
         }
     }
 
-    /// `k` steps of all rows, of which groups leave out those at which they are zero.
-    fn groups<S: Simd>(&mut self, simd: S, q: usize, k: usize) {
-        let (a, n, stride, p) = (self.a, self.right.n, self.a.stored.cols, self.p + q);
-        let rows = self.out.len() / n;
-        let mut lists = zeros::scratch().take();
-        let data = &a.data[self.row * stride..][..rows * stride];
-        simd.vectorize(ListSteps { rows: data, stride, steps: p..p + k, lists: &mut lists });
-        let mut column = 0;
-        while column < n {
-            let panel = self.right.panel(lanes::<S, T>(), column, q, k);
-            for (group, steps) in lists.groups().enumerate() {
-                let first = group * GROUP;
-                let out = self.block(first..rows.min(first + GROUP), column);
-                let rows = ByRows { data: &data[first * stride + p..], stride };
-                match steps {
-                    Some(steps) => tile::block(simd, out, SomeSteps { rows, steps }, panel),
-                    None => tile::block(simd, out, rows, panel),
-                }
-            }
-            column += panel.width;
-        }
-        zeros::scratch().set(lists);
-    }
-
     /// `k` steps of as many rows as make tiles of `M`, whose left operand, stored column by column, is copied first: a column of
     /// it may be a page away from the next. Gives the number of rows.
     fn copied<S: Simd, const M: usize>(&mut self, simd: S, q: usize, k: usize) -> usize {
-        let (n, stride, zeros) = (self.right.n, self.a.stored.cols, self.zeros);
+        let (n, stride, p) = (self.right.n, self.a.stored.cols, self.p + q);
         let mut scratch = T::part_scratch().take();
         scratch.resize(scratch.len().max(TOGETHER * STEPS), T::ZERO);
-        let mut lists = zeros::scratch().take();
-        let all = self.out.len() / n / M * M;
-        for first in (0..all).step_by(TOGETHER) {
-            let tiles = TOGETHER.min(all - first) / M;
-            let copy = &mut scratch.as_chunks_mut().0[..tiles * k];
-            let columns = &self.a.data[(self.p + q) * stride + self.row + first..];
-            simd.vectorize(CopySteps::<T, M> { columns, stride, k, zeros, copy, lists: &mut lists });
+        let rows = self.out.len() / n / M * M;
+        for first in (0..rows).step_by(TOGETHER) {
+            let copy = &mut scratch.as_chunks_mut().0[..TOGETHER.min(rows - first) / M * k];
+            let columns = &self.a.data[p * stride + self.row + first..];
+            simd.vectorize(CopySteps::<T, M> { columns, stride, k, copy });
             let mut column = 0;
             while column < n {
                 let panel = self.right.panel(lanes::<S, T>(), column, q, k);
-                for ((tile, steps), copy) in lists.groups().enumerate().zip(copy.chunks_exact(k)) {
+                for (tile, copy) in copy.chunks_exact(k).enumerate() {
                     let row = first + tile * M;
-                    let (out, data) = (self.block(row..row + M, column), copy.as_flattened());
-                    match steps {
-                        Some(steps) => tile::copied::<S, T, M>(simd, out, CopiedSteps { data, steps }, panel),
-                        None => tile::copied::<S, T, M>(simd, out, Copied { data }, panel),
-                    }
+                    let left = Copied { data: copy.as_flattened() };
+                    tile::copied::<S, T, M>(simd, self.block(row..row + M, column), left, panel);
                 }
                 column += panel.width;
             }
         }
-        zeros::scratch().set(lists);
         T::part_scratch().set(scratch);
-        all
+        rows
     }
 }
 

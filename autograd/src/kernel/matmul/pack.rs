@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Operand;
 use super::lanes::{Lanes, lanes};
-use super::tile::array;
+use super::tile::{WIDE_VECTORS, array};
 
 /// Side of the squares that are transposed at once.
 const SIDE: usize = 8;
@@ -40,9 +40,8 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                     1 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 1>(from, to)),
                     2 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 2>(from, to)),
                     3 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 3>(from, to)),
-                    4 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 4>(from, to)),
-                    5 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 5>(from, to)),
-                    _ => pairs.for_each(|(to, from)| copy_vectors::<S, T, 6>(from, to)),
+                    WIDE_VECTORS => pairs.for_each(|(to, from)| copy_vectors::<S, T, WIDE_VECTORS>(from, to)),
+                    _ => pairs.for_each(|(to, from)| to.copy_from_slice(from)),
                 }
             }
             super::Order::Transposed => {

@@ -11,10 +11,11 @@ use super::lanes::{Lanes, lanes};
 /// Widest tile, in vectors.
 pub(super) const MAX_VECTORS: usize = 3;
 
-/// Widest tile of four rows, if there are registers for it. The fewer rows, the more steps at which they are all zero.
+/// Vectors in a wide tile, which has four rows, if there are registers for it. The fewer rows, the more steps at which they are all
+/// zero.
 pub(super) const WIDE_VECTORS: usize = 6;
 
-/// Whether there are registers for the sums of 24 vectors.
+/// Whether there are registers for 24 vectors of sums.
 pub(super) const fn has_many_registers<S: Simd>() -> bool {
     S::REGISTER_COUNT >= 32
 }
@@ -178,9 +179,8 @@ impl<T: Lanes> Left<T> for CopiedSteps<'_, T> {
         p: usize,
     ) {
         let left = &self.data.as_chunks::<M>().0[p..];
-        let right = T::vectors::<S>(panel.data).as_chunks::<N>().0;
         for (left, &step) in left.iter().zip(self.steps[p..].as_chunks::<K>().0.as_flattened()) {
-            add::<S, T, M, N, 1>(simd, sums, |i, _| left[i], [&right[step as usize]]);
+            steps::<S, T, M, N, 1>(simd, sums, |i, _| left[i], panel, &panel.data[step as usize * panel.stride..]);
         }
     }
 }
@@ -204,6 +204,15 @@ pub(super) struct Panel<'a, T> {
 }
 
 impl<'a, T> Panel<'a, T> {
+    /// Takes at most so many columns away from its front.
+    #[inline(always)]
+    pub(super) fn take(&mut self, columns: usize) -> Self {
+        let taken = Self { width: columns.min(self.width), ..*self };
+        self.column += taken.width;
+        self.width -= taken.width;
+        taken
+    }
+
     /// The rows from step `p` on, `steps` at a time.
     #[inline(always)]
     fn groups(&self, p: usize, steps: usize) -> ChunksExact<'a, T> {
@@ -271,10 +280,7 @@ pub(super) fn block<S: Simd, T: Lanes>(simd: S, out: Block<'_, T>, left: impl Le
     match panel.width.div_ceil(lanes::<S, T>()) {
         1 => simd.vectorize(Tiles::<T, _, 1> { out, left, panel }),
         2 => simd.vectorize(Tiles::<T, _, 2> { out, left, panel }),
-        3 => simd.vectorize(Tiles::<T, _, 3> { out, left, panel }),
-        4 => simd.vectorize(Tiles::<T, _, 4> { out, left, panel }),
-        5 => simd.vectorize(Tiles::<T, _, 5> { out, left, panel }),
-        _ => simd.vectorize(Tiles::<T, _, WIDE_VECTORS> { out, left, panel }),
+        _ => simd.vectorize(Tiles::<T, _, MAX_VECTORS> { out, left, panel }),
     }
 }
 
@@ -293,7 +299,7 @@ impl<T: Lanes, L: Left<T>, const N: usize> WithSimd for Tiles<'_, T, L, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { mut out, left, panel } = self;
         let rows = out.data.len() / out.stride;
-        let many = has_many_registers::<S>() && N <= MAX_VECTORS;
+        let many = has_many_registers::<S>();
         let mut row = 0;
         while row < rows {
             let out = &mut out;
@@ -403,32 +409,45 @@ fn store_narrow<S: Simd, T: Lanes, const M: usize, const W: usize>(sums: &[[T::V
     }
 }
 
-/// The product of `M` rows that are copied and a packed panel.
+/// The product of `M` rows, copied, and a packed panel.
 #[inline(always)]
 pub(super) fn copied<S: Simd, T: Lanes, const M: usize>(
+    simd: S,
+    out: Block<'_, T>,
+    left: Copied<'_, T>,
+    panel: Panel<'_, T>,
+) {
+    match panel.width.div_ceil(lanes::<S, T>()) {
+        1 => simd.vectorize(Tile::<T, _, M, 1> { out, left, panel }),
+        2 => simd.vectorize(Tile::<T, _, M, 2> { out, left, panel }),
+        _ => simd.vectorize(Tile::<T, _, M, MAX_VECTORS> { out, left, panel }),
+    }
+}
+
+/// The product of `M` rows, at listed steps, and a panel, which may be wide.
+#[inline(always)]
+pub(super) fn listed<S: Simd, T: Lanes, const M: usize>(
     simd: S,
     out: Block<'_, T>,
     left: impl Left<T>,
     panel: Panel<'_, T>,
 ) {
     match panel.width.div_ceil(lanes::<S, T>()) {
-        1 => simd.vectorize(CopiedTile::<T, _, M, 1> { out, left, panel }),
-        2 => simd.vectorize(CopiedTile::<T, _, M, 2> { out, left, panel }),
-        3 => simd.vectorize(CopiedTile::<T, _, M, 3> { out, left, panel }),
-        4 => simd.vectorize(CopiedTile::<T, _, M, 4> { out, left, panel }),
-        5 => simd.vectorize(CopiedTile::<T, _, M, 5> { out, left, panel }),
-        _ => simd.vectorize(CopiedTile::<T, _, M, WIDE_VECTORS> { out, left, panel }),
+        1 => simd.vectorize(Tile::<T, _, M, 1> { out, left, panel }),
+        2 => simd.vectorize(Tile::<T, _, M, 2> { out, left, panel }),
+        3 => simd.vectorize(Tile::<T, _, M, 3> { out, left, panel }),
+        _ => simd.vectorize(Tile::<T, _, M, WIDE_VECTORS> { out, left, panel }),
     }
 }
 
-/// The same for a panel of `N` vectors.
-struct CopiedTile<'a, T, L, const M: usize, const N: usize> {
+/// A tile of `M` rows by `N` vectors.
+struct Tile<'a, T, L, const M: usize, const N: usize> {
     out: Block<'a, T>,
     left: L,
     panel: Panel<'a, T>,
 }
 
-impl<T: Lanes, L: Left<T>, const M: usize, const N: usize> WithSimd for CopiedTile<'_, T, L, M, N> {
+impl<T: Lanes, L: Left<T>, const M: usize, const N: usize> WithSimd for Tile<'_, T, L, M, N> {
     type Output = ();
 
     #[inline(always)]

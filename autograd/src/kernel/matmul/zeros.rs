@@ -187,12 +187,12 @@ fn are_finite<T: Lanes>(x: &[T]) -> bool {
 /// The steps that groups of rows need.
 #[derive(Debug)]
 pub(super) struct Lists {
-    /// Steps of each group; it uses as many as it needs.
+    /// Steps of each group; it uses as many places as it needs.
     steps: Vec<u32>,
     /// How many places a group has.
     places: usize,
-    /// How many steps a group needs; none if it is to do all of them.
-    lens: Vec<Option<usize>>,
+    /// How many steps each group needs.
+    lens: Vec<usize>,
 }
 
 impl Lists {
@@ -205,16 +205,8 @@ impl Lists {
     }
 
     /// The lists of the groups, in order.
-    pub(super) fn groups(&self) -> impl Iterator<Item = Option<&[u32]>> {
-        self.lens.iter().zip(self.steps.chunks(self.places)).map(|(len, steps)| len.map(|len| &steps[..len]))
-    }
-
-    /// Adds a group that needs `len` steps. Whether it is to do only these.
-    #[inline(always)]
-    fn add(&mut self, len: usize) -> bool {
-        let few = are_few(len, self.places);
-        self.lens.push(few.then_some(len));
-        few
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[u32]> {
+        self.lens.iter().zip(self.steps.chunks(self.places)).map(|(&len, steps)| &steps[..len])
     }
 }
 
@@ -264,22 +256,19 @@ impl<T: Lanes> WithSimd for ListSteps<'_, T> {
                     step += 1;
                 }
             }
-            lists.add(len);
+            lists.lens.push(len);
         }
     }
 }
 
-/// Copies a left operand that is stored column by column, for tiles of `M` rows, and lists the steps that they need: all of these of
-/// a tile, then those of the next.
+/// Copies a left operand that is stored column by column, for tiles of `M` rows: all steps of a tile, then those of the next.
 pub(super) struct CopySteps<'a, T, const M: usize> {
     /// Columns, `stride` apart, from their first row on.
     pub(super) columns: &'a [T],
     pub(super) stride: usize,
     pub(super) k: usize,
-    pub(super) zeros: Zeros,
     /// `k` places for each tile.
     pub(super) copy: &'a mut [[T; M]],
-    pub(super) lists: &'a mut Lists,
 }
 
 impl<T: Lanes, const M: usize> WithSimd for CopySteps<'_, T, M> {
@@ -287,38 +276,49 @@ impl<T: Lanes, const M: usize> WithSimd for CopySteps<'_, T, M> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { columns, stride, k, zeros, copy, lists } = self;
-        let tiles = copy.len() / k;
-        lists.clear(tiles, k);
-        let mut lens = [k; TOGETHER];
-        if zeros == Zeros::LeftOut {
-            // First what reads from all over memory, so that nothing waits for it.
-            let mut flags = [[0; TOGETHER]; STEPS];
-            for (p, flags) in flags[..k].iter_mut().enumerate() {
-                let row = &columns[p * stride..][..tiles * M];
-                *flags = match row.first_chunk() {
-                    Some(row) => are_not_zero(row),
-                    None => from_fn(|i| row.get(i).map_or(0, |x| u8::from(*x != T::ZERO))),
-                };
-            }
-            for (tile, len) in lens[..tiles].iter_mut().enumerate() {
-                let copy = &mut copy[tile * k..][..k];
-                let steps = &mut lists.steps[tile * k..][..k];
-                let (mut at, mut step) = (0, 0);
-                for (p, flags) in flags[..k].iter().enumerate() {
-                    copy[at] = *array(&columns[p * stride + tile * M..]);
-                    steps[at] = step;
-                    at += usize::from(*array::<u8, M>(&flags[tile * M..]) != [0; M]);
-                    step += 1;
-                }
-                *len = at;
-            }
+        let Self { columns, stride, k, copy } = self;
+        for p in 0..k {
+            let numbers = columns[p * stride..].as_chunks::<M>().0;
+            copy[p..].iter_mut().step_by(k).zip(numbers).for_each(|(to, numbers)| *to = *numbers);
         }
-        for (tile, len) in lens[..tiles].iter().enumerate() {
-            if !lists.add(*len) {
-                let copy = copy[tile * k..][..k].iter_mut().enumerate();
-                copy.for_each(|(p, to)| *to = *array(&columns[p * stride + tile * M..]));
+    }
+}
+
+/// The same for groups of rows, but only the steps that a group needs, which are listed.
+pub(super) struct CopyListed<'a, T> {
+    pub(super) columns: &'a [T],
+    pub(super) stride: usize,
+    pub(super) k: usize,
+    pub(super) copy: &'a mut [[T; GROUP]],
+    pub(super) lists: &'a mut Lists,
+}
+
+impl<T: Lanes> WithSimd for CopyListed<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, stride, k, copy, lists } = self;
+        let groups = copy.chunks_exact_mut(k);
+        lists.clear(groups.len(), k);
+        // First what reads from all over memory, so that nothing waits for it.
+        let mut flags = [[0; TOGETHER]; STEPS];
+        for (p, flags) in flags[..k].iter_mut().enumerate() {
+            let row = &columns[p * stride..][..groups.len() * GROUP];
+            *flags = match row.first_chunk() {
+                Some(row) => are_not_zero(row),
+                None => from_fn(|i| row.get(i).map_or(0, |x| u8::from(*x != T::ZERO))),
+            };
+        }
+        for ((group, copy), steps) in groups.enumerate().zip(lists.steps.chunks_exact_mut(k)) {
+            let (mut len, mut step) = (0, 0);
+            for (p, flags) in flags[..k].iter().enumerate() {
+                copy[len] = *array(&columns[p * stride + group * GROUP..]);
+                steps[len] = step;
+                len += usize::from(*array::<u8, GROUP>(&flags[group * GROUP..]) != [0; GROUP]);
+                step += 1;
             }
+            lists.lens.push(len);
         }
     }
 }

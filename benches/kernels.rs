@@ -8,7 +8,6 @@
 use std::error::Error;
 
 use benches::{classes, network, samples};
-use nn::data::Dataset;
 use nn::optimizer::{Optimizer, RmsProp, Sgd};
 use nn::{Activation, TrainingStep, loss};
 
@@ -28,13 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (model, params) = network::<f32>(sizes, activation);
     let mut step = TrainingStep::new(&model, &loss::cross_entropy, optimizer, &params, (batch, 784, 1));
     let (x, t) = step.batch_mut();
-    if job == "dense" {
-        x.copy_from_slice(samples::<f32>(batch, 784).as_slice());
-        t.copy_from_slice(classes::<f32>(batch, 10).as_slice());
-    } else {
-        let (images, _) = Dataset::<f32>::mnist(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/mnist"))?;
-        images.gather(&(0..batch).collect::<Vec<_>>(), x, t)?;
-    }
+    let (images, digits) =
+        if job == "dense" { (samples(batch, 784), classes(batch, 10)) } else { benches::images::<f32>(batch)? };
+    x.copy_from_slice(images.as_slice());
+    t.copy_from_slice(digits.as_slice());
     let rate = optimizer.rate();
     let profile = pool.install(|| {
         step.run(rate, &[])?;

@@ -1,6 +1,8 @@
 //! What the benches share: networks and data.
 
 use autograd::{Matrix, Real};
+use nn::data::Dataset;
+use nn::error::DataError;
 use nn::{Activation, Mlp, Params};
 
 pub mod programs;
@@ -28,4 +30,13 @@ pub fn samples<T: Real>(rows: usize, cols: usize) -> Matrix<T> {
 #[must_use]
 pub fn classes<T: Real>(rows: usize, classes: usize) -> Matrix<T> {
     Matrix::from_fn(rows, 1, |i, _| T::from_usize(i % classes))
+}
+
+/// The first images of MNIST and their classes. Four fifths of the pixels are zero.
+///
+/// # Errors
+/// If the files of the examples cannot be read.
+pub fn images<T: Real>(rows: usize) -> Result<(Matrix<T>, Matrix<T>), DataError> {
+    let (train, _) = Dataset::<T>::mnist(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/data/mnist"))?;
+    train.batch(&(0..rows).collect::<Vec<_>>())
 }

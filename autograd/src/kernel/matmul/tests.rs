@@ -3,6 +3,7 @@ use proptest::test_runner::RngSeed;
 use pulp::{Scalar, Simd};
 
 use super::bands::is_halved;
+use super::zeros::{CopyListed, GROUP, ListSteps};
 use super::*;
 use crate::scalar::Real;
 

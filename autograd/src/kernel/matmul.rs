@@ -4,10 +4,12 @@
 //! result stay in registers while `k` runs (`tile`). A panel is read where it lies if it can be, and copied first if
 //! not (`pack`).
 //!
-//! Threads share out the bands, or, of a large product with few rows, the two halves of `k` (`bands`). Each element of the
-//! result is a sum in the order of `k`, or the sum of two such, or, where a column or a few rows are computed as scalar
-//! products (`dots`) or by several steps side by side (`few_rows`), in an order that the shapes decide, and which columns of the left
-//! operand are zero (`zeros`): never does the number of threads change a bit.
+//! Threads share out the bands, or, of a large product with few rows, the two halves of `k` (`bands`). Where the left operand has
+//! zeros, groups of rows leave out steps of `k` (`zeros`, `groups`).
+//!
+//! Each element of the result is a sum in the order of `k`, or the sum of two such, or, where a column or a few rows are computed as
+//! scalar products (`dots`) or by several steps side by side (`few_rows`), a sum in another order. Which it is, the shapes decide, and
+//! where the halves meet, the zeros of the left operand: never does the number of threads change a bit.
 
 mod bands;
 mod dots;

@@ -346,6 +346,10 @@ fn zeros_are_left_out_where_there_are_many() {
             assert_eq!(zeros(shape, order, BLANK[2], x), [(Zeros::Multiplied, k / 2); 2]);
         }
         assert_eq!(zeros(shape, order, BLANK[7], 1.0), [(Zeros::LeftOut, k / 2); 2]);
+        if order == Order::Transposed {
+            let none = zeros([40, 640, 40], order, BLANK[1], 1.0);
+            assert_eq!(none, [(Zeros::Multiplied, 320); 2], "too few columns to look at");
+        }
         // Half of the work is behind the step at two thirds, if what comes before the first third is left out.
         let middle = if order == Order::Plain { (2 * k / 3).next_multiple_of(8) } else { k / 2 };
         assert_eq!(zeros(shape, order, BLANK[2], 1.0), [(Zeros::LeftOut, middle); 2]);

@@ -49,11 +49,6 @@ pub(super) const GROUP: usize = 4;
 /// Columns that are looked at together.
 const LOOK: usize = 64;
 
-/// Whether so few of `all` steps are needed that it pays to leave out the others.
-fn are_few(needed: usize, all: usize) -> bool {
-    needed <= all - all.div_ceil(8)
-}
-
 /// For each number 1 if it is not 0, and 0 if it is.
 #[inline(always)]
 fn are_not_zero<T: Lanes, const N: usize>(x: &[T; N]) -> [u8; N] {
@@ -102,8 +97,9 @@ impl Sample {
         Arch::new().dispatch(Look(a))
     }
 
+    /// Whether so few steps are needed that it pays to leave out the others.
     fn are_few(&self) -> bool {
-        are_few(self.needed, self.all)
+        self.needed < self.all - self.all / 8
     }
 
     /// The step before which about half of the work is to be done.

@@ -30,9 +30,9 @@ pub(crate) use bands::{Rows, has_bands, with_bands};
 use dots::Dots;
 use few_rows::FewRows;
 use lanes::{Lanes, lanes};
-use pack::Pack;
+use pack::{CopySteps, Pack};
 use tile::{Block, ByColumns, ByRows, Copied, MAX_VECTORS, Panel, WIDE_VECTORS, has_many_registers};
-use zeros::{CopySteps, Zeros};
+use zeros::Zeros;
 
 /// How the stored numbers of an operand are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,22 +138,26 @@ pub(crate) fn product<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_,
     } else if n == 1 && m > 1 {
         // A column is a row, to which the transposed operands are multiplied the other way round.
         product(out, b.transposed(), a.transposed(), update, threads);
-    } else if is_swapped::<T>(m, k, n)
-        && !Plan::new(m, k, n, b.order, threads).parallel
-        && update == Update::Overwrite
-        && (a.order, b.order) == (Order::Transposed, Order::Plain)
-    {
+    } else {
+        planned(out, a, b, update, threads);
+    }
+}
+
+/// A product that is worth a plan.
+fn planned<T: Lanes>(out: &mut [T], a: Operand<'_, T>, b: Operand<'_, T>, update: Update, threads: Threads) {
+    let (Shape { rows: m, cols: k }, n) = (a.shape(), b.shape().cols);
+    let plan = Plan::new(m, k, n, b.order, threads);
+    let (overwrites, orders) = (update == Update::Overwrite, (a.order, b.order));
+    if overwrites && !plan.parallel && orders == (Order::Transposed, Order::Plain) && is_swapped::<T>(m, k, n) {
         swapped(out, a, b, threads);
-    } else if update == Update::Overwrite && has_bands(m, k, n) && m * n * k >= PARALLEL {
-        let plan = Plan::new(m, k, n, b.order, threads);
+    } else if overwrites && has_bands(m, k, n) && m * n * k >= PARALLEL {
         with_bands(a, b, threads, &mut |rows| plan.each(out, plan.band * n, |i, out| rows(i * plan.band, out)));
     } else {
-        let plan = Plan::new(m, k, n, b.order, threads);
         Arch::new().dispatch(Product { out, a: &a, b: &b, update, plan });
     }
 }
 
-/// Whether [`swapped`] pays: where columns leave lanes of a vector of 64 bytes empty, or fill one, while rows fill all of a tile,
+/// Whether [`swapped`] pays for one thread (it gives no bands to share out): where columns leave lanes of a vector of 64 bytes empty, or fill one, while rows fill all of a tile,
 /// and the steps outweigh that all is turned round again.
 fn is_swapped<T>(m: usize, k: usize, n: usize) -> bool {
     let [rows, columns] = [m, n].map(|numbers| numbers * size_of::<T>());

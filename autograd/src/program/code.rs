@@ -20,7 +20,8 @@ use crate::shape::Shape;
 const LARGE_BAND: usize = 64;
 const FEW_ROWS: usize = 256;
 
-/// Operands and registers that there is room for in the cache, however few a kernel has: longer blocks would gain nothing.
+/// A kernel is taken to have at least so many operands and registers that share the cache. (Twice as long blocks of `f64` make a small
+/// network slower.)
 const STREAMS: usize = 8;
 
 /// What the scheduler knows of a group.

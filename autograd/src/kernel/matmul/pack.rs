@@ -1,4 +1,4 @@
-//! Panels of the right operand, copied so that a tile reads them front to back.
+//! Panels of the right operand, and steps of the left one, copied so that a tile reads them front to back.
 
 use core::array::from_fn;
 
@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Operand;
 use super::lanes::{Lanes, lanes};
-use super::tile::{WIDE_VECTORS, array};
+use super::tile::{MAX_VECTORS, WIDE_VECTORS, array};
 
 /// Side of the squares that are transposed at once.
 const SIDE: usize = 8;
@@ -39,7 +39,7 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                     _ if width < stride => pairs.for_each(|(to, from)| copy(simd, from, to)),
                     1 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 1>(from, to)),
                     2 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 2>(from, to)),
-                    3 => pairs.for_each(|(to, from)| copy_vectors::<S, T, 3>(from, to)),
+                    MAX_VECTORS => pairs.for_each(|(to, from)| copy_vectors::<S, T, MAX_VECTORS>(from, to)),
                     WIDE_VECTORS => pairs.for_each(|(to, from)| copy_vectors::<S, T, WIDE_VECTORS>(from, to)),
                     _ => pairs.for_each(|(to, from)| to.copy_from_slice(from)),
                 }
@@ -51,6 +51,29 @@ impl<T: Lanes> WithSimd for Pack<'_, T> {
                 let from = &data[self.column * stored.cols + self.p..];
                 transpose(from, stored.cols, self.to, stride, width, self.k);
             }
+        }
+    }
+}
+
+/// Copies a left operand that is stored column by column, for tiles of `M` rows: all steps of a tile, then those of the next.
+pub(super) struct CopySteps<'a, T, const M: usize> {
+    /// Columns, `stride` apart, from their first row on.
+    pub(super) columns: &'a [T],
+    pub(super) stride: usize,
+    pub(super) k: usize,
+    /// `k` places for each tile.
+    pub(super) copy: &'a mut [[T; M]],
+}
+
+impl<T: Lanes, const M: usize> WithSimd for CopySteps<'_, T, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { columns, stride, k, copy } = self;
+        for p in 0..k {
+            let numbers = columns[p * stride..].as_chunks::<M>().0;
+            copy[p..].iter_mut().step_by(k).zip(numbers).for_each(|(to, numbers)| *to = *numbers);
         }
     }
 }

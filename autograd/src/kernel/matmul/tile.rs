@@ -435,7 +435,7 @@ pub(super) fn listed<S: Simd, T: Lanes, const M: usize>(
     match panel.width.div_ceil(lanes::<S, T>()) {
         1 => simd.vectorize(Tile::<T, _, M, 1> { out, left, panel }),
         2 => simd.vectorize(Tile::<T, _, M, 2> { out, left, panel }),
-        3 => simd.vectorize(Tile::<T, _, M, 3> { out, left, panel }),
+        MAX_VECTORS => simd.vectorize(Tile::<T, _, M, MAX_VECTORS> { out, left, panel }),
         _ => simd.vectorize(Tile::<T, _, M, WIDE_VECTORS> { out, left, panel }),
     }
 }

@@ -257,30 +257,7 @@ impl<T: Lanes> WithSimd for ListSteps<'_, T> {
     }
 }
 
-/// Copies a left operand that is stored column by column, for tiles of `M` rows: all steps of a tile, then those of the next.
-pub(super) struct CopySteps<'a, T, const M: usize> {
-    /// Columns, `stride` apart, from their first row on.
-    pub(super) columns: &'a [T],
-    pub(super) stride: usize,
-    pub(super) k: usize,
-    /// `k` places for each tile.
-    pub(super) copy: &'a mut [[T; M]],
-}
-
-impl<T: Lanes, const M: usize> WithSimd for CopySteps<'_, T, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { columns, stride, k, copy } = self;
-        for p in 0..k {
-            let numbers = columns[p * stride..].as_chunks::<M>().0;
-            copy[p..].iter_mut().step_by(k).zip(numbers).for_each(|(to, numbers)| *to = *numbers);
-        }
-    }
-}
-
-/// The same for groups of rows, but only the steps that a group needs, which are listed.
+/// As [`CopySteps`](super::pack::CopySteps) for groups of rows, but only the steps that a group needs, which are listed.
 pub(super) struct CopyListed<'a, T> {
     pub(super) columns: &'a [T],
     pub(super) stride: usize,
